@@ -1,0 +1,33 @@
+/* json.h - reads untrusted JSON: size cap, strict UTF-8, no trailing bytes, exact key case.
+ *
+ * cJSON alone accepts trailing junk, invalid UTF-8 and keys of another case, and cuts a string at
+ * \u0000; this wrapper refuses all four. */
+#ifndef CALRELAY_COMMON_JSON_H
+#define CALRELAY_COMMON_JSON_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/fault.h"
+
+/* The parsed document (free with cJSON_Delete), or NULL with FAULT_INPUT: too large, not UTF-8,
+ * holds \u0000, not JSON, deeper than 64, or bytes behind its end. */
+cJSON *json_parse(const char *bytes, size_t length, size_t ceiling_bytes, struct fault *fault) MUST_CHECK;
+
+/* Members by exact name.  NULL where parent is NULL or no object, or the member is absent. */
+const cJSON *json_member(const cJSON *parent, const char *key);
+const cJSON *json_object(const cJSON *parent, const char *key);
+const cJSON *json_array(const cJSON *parent, const char *key);
+
+/* The member's string, or NULL where it is absent, null or not a string. */
+const char *json_text(const cJSON *parent, const char *key);
+
+/* False where absent, not a number, not integral or beyond 2^53. */
+bool json_integer(const cJSON *parent, const char *key, int64_t *out);
+bool json_is_true(const cJSON *parent, const char *key);
+
+bool json_utf8_valid(const char *bytes, size_t length);
+
+#endif

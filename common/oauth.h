@@ -1,0 +1,47 @@
+/* oauth.h - Microsoft's token endpoint: what we send, what it answers (RFC 6749, Entra v2.0).
+ *
+ * Pure: bodies in, values out.  connect exchanges codes with it, the worker refreshes. */
+#ifndef CALRELAY_COMMON_OAUTH_H
+#define CALRELAY_COMMON_OAUTH_H
+
+#include <stdint.h>
+
+#include "common/buf.h"
+#include "common/fault.h"
+#include "common/http.h"
+
+/* The plan's scopes plus openid and profile; names do not derive from MICROSOFT_GRAPH_URL. */
+#define OAUTH_SCOPES                                                                               \
+	"openid profile offline_access https://graph.microsoft.com/Calendars.ReadWrite "           \
+	"https://graph.microsoft.com/User.Read"
+
+struct oauth_client {
+	const char *login_url; /* origin, no trailing slash */
+	const char *tenant;
+	const char *client_id;
+	const char *client_secret;
+	const char *redirect_uri;
+};
+
+struct oauth_tokens {
+	char *access_token;
+	char *refresh_token; /* NULL: none returned, keep the old one */
+	char *id_token;      /* NULL: none */
+	char *scope;         /* as granted, or NULL */
+	int64_t expires_in_s;
+};
+
+void oauth_token_url(struct buf *out, const struct oauth_client *client);
+void oauth_code_body(struct buf *out, const struct oauth_client *client, const char *code,
+    const char *verifier); /* exchangeCodeForTokens */
+void oauth_refresh_body(struct buf *out, const struct oauth_client *client,
+    const char *refresh_token); /* refreshAccessToken */
+
+/* True with tokens to free.  Otherwise what the answer means for whom: FAULT_AUTH: this user has to
+ * connect again (invalid_grant, interaction_required, ...); FAULT_FATAL: our registration is wrong
+ * (invalid_client, unauthorized_client), nobody's connection is to blame; FAULT_RETRY: later. */
+bool oauth_answer(const struct http_reply *reply, struct oauth_tokens *tokens,
+    struct fault *fault) MUST_CHECK;
+void oauth_tokens_free(struct oauth_tokens *tokens); /* cleanses */
+
+#endif
