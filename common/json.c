@@ -4,54 +4,13 @@
 #include <math.h>
 #include <string.h>
 
+#include "common/utf8.h"
+
 #define JSON_DEPTH_MAX 64
-
-static bool utf8_tail(const unsigned char *at, size_t left, size_t size)
-{
-	if (size > left) {
-		return false;
-	}
-	for (size_t i = 1; i < size; i++) {
-		if ((at[i] & 0xC0) != 0x80) {
-			return false;
-		}
-	}
-	return true;
-}
-
-/* Size of the UTF-8 sequence at at (RFC 3629 section 4), 0 where it is malformed. */
-static size_t utf8_size(const unsigned char *at, size_t left)
-{
-	unsigned char second = left > 1 ? at[1] : 0;
-	size_t size = 0;
-
-	if (at[0] < 0x80) {
-		return 1;
-	}
-	if (at[0] >= 0xC2 && at[0] <= 0xDF) {
-		size = 2;
-	} else if (at[0] >= 0xE0 && at[0] <= 0xEF) {
-		size = (at[0] == 0xE0 && second < 0xA0) || (at[0] == 0xED && second > 0x9F) ? 0 : 3;
-	} else if (at[0] >= 0xF0 && at[0] <= 0xF4) {
-		size = (at[0] == 0xF0 && second < 0x90) || (at[0] == 0xF4 && second > 0x8F) ? 0 : 4;
-	}
-	return size > 0 && utf8_tail(at, left, size) ? size : 0;
-}
 
 bool json_utf8_valid(const char *bytes, size_t length)
 {
-	const unsigned char *at = (const unsigned char *)bytes;
-	const unsigned char *end = at + length;
-
-	while (at < end) {
-		size_t size = utf8_size(at, (size_t)(end - at));
-
-		if (size == 0) {
-			return false;
-		}
-		at += size;
-	}
-	return true;
+	return utf8_prefix(bytes, length) == length;
 }
 
 /* Refuses by one pass over the bytes what cJSON would let through or recurse into. */

@@ -4,34 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Length of the valid UTF-8 sequence at text (RFC 3629), its code point in *code; 0 if invalid. */
-static size_t utf8_sequence(const unsigned char *text, size_t length, uint32_t *code)
-{
-	static const uint32_t LEAST[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t size = text[0] < 0x80 ? 1 : text[0] < 0xC2 ? 0 : text[0] < 0xE0 ? 2
-	    : text[0] < 0xF0                                                  ? 3
-	    : text[0] < 0xF5                                                  ? 4
-	                                                                      : 0;
-
-	if (size == 0 || size > length) {
-		return 0;
-	}
-	if (size == 1) {
-		*code = text[0];
-		return 1;
-	}
-	*code = text[0] & (0xFFu >> (size + 1));
-	for (size_t i = 1; i < size; i++) {
-		if ((text[i] & 0xC0) != 0x80) {
-			return 0;
-		}
-		*code = *code << 6 | (text[i] & 0x3Fu);
-	}
-	if (*code < LEAST[size] || *code > 0x10FFFF || (*code >= 0xD800 && *code <= 0xDFFF)) {
-		return 0;
-	}
-	return size;
-}
+#include "common/utf8.h"
 
 static void jsonw_escape(struct buf *out, unsigned char c)
 {
@@ -52,17 +25,17 @@ static bool jsonw_is_plain(unsigned char c)
 }
 
 /* Writes the character at text, returns how many bytes it took. */
-static size_t jsonw_character(struct buf *out, const unsigned char *text, size_t length)
+static size_t jsonw_character(struct buf *out, const char *text, size_t length)
 {
 	uint32_t code = 0;
-	size_t size = utf8_sequence(text, length, &code);
+	size_t size = utf8_character(text, length, &code);
 
 	if (size == 0) {
 		buf_text(out, "\xEF\xBF\xBD"); /* U+FFFD */
 		return 1;
 	}
 	if (size == 1) {
-		jsonw_escape(out, text[0]);
+		jsonw_escape(out, (unsigned char)text[0]);
 	} else if (size == 4) {
 		code -= 0x10000;
 		buf_format(out, "\\u%04X\\u%04X", 0xD800 | code >> 10, 0xDC00 | (code & 0x3FF));
@@ -74,14 +47,14 @@ static size_t jsonw_character(struct buf *out, const unsigned char *text, size_t
 
 void jsonw_string(struct buf *out, const char *text, size_t length)
 {
-	const unsigned char *at = (const unsigned char *)text;
-	const unsigned char *end = at + length;
+	const char *at = text;
+	const char *end = at + length;
 
 	buf_char(out, '"');
 	while (at < end) {
-		const unsigned char *run = at;
+		const char *run = at;
 
-		while (run < end && jsonw_is_plain(*run)) {
+		while (run < end && jsonw_is_plain((unsigned char)*run)) {
 			run++;
 		}
 		buf_add(out, at, (size_t)(run - at));

@@ -1,0 +1,208 @@
+/* metrics.c - a registry of counters, gauges and histograms, written out as Prometheus text. */
+#include "common/metrics.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#include "common/jsonw.h"
+
+#define METRIC_LABEL_MAX_BYTES 512
+
+struct series {
+	char *labels; /* rendered: topic="a",partition="1" */
+	double value;
+	double count;     /* histograms: observations; value is their sum */
+	double *buckets;  /* histograms: observations at most the bound, not cumulative */
+	UT_hash_handle hh;
+};
+
+struct metric {
+	enum metric_type type;
+	const char *name;
+	const char *help;
+	const char *labels;
+	const double *bounds;
+	size_t bound_count;
+	struct series *series;
+	struct metric *next;
+};
+
+struct metrics {
+	struct metric *first;
+	struct metric **last;
+};
+
+/* Metrics are made at start: without memory for them a program doesn't start. */
+static void *metrics_allocate(size_t count, size_t size)
+{
+	void *memory = calloc(count, size);
+
+	if (memory == NULL) {
+		fputs("out of memory\n", stderr);
+		abort();
+	}
+	return memory;
+}
+
+struct metrics *metrics_new(void)
+{
+	struct metrics *metrics = metrics_allocate(1, sizeof *metrics);
+
+	metrics->last = &metrics->first;
+	return metrics;
+}
+
+void metric_clear(struct metric *metric)
+{
+	struct series *series;
+	struct series *next;
+
+	HASH_ITER(hh, metric->series, series, next)
+	{
+		HASH_DEL(metric->series, series);
+		free(series->labels);
+		free(series->buckets);
+		free(series);
+	}
+}
+
+void metrics_free(struct metrics *metrics)
+{
+	while (metrics->first != NULL) {
+		struct metric *metric = metrics->first;
+
+		metrics->first = metric->next;
+		metric_clear(metric);
+		free(metric);
+	}
+	free(metrics);
+}
+
+struct metric *metric_new(struct metrics *metrics, enum metric_type type, const char *name,
+    const char *help, const char *labels, const double *buckets)
+{
+	struct metric *metric = metrics_allocate(1, sizeof *metric);
+
+	*metric = (struct metric){
+	    .type = type, .name = name, .help = help, .labels = labels, .bounds = buckets};
+	while (buckets != NULL && buckets[metric->bound_count] != 0) {
+		metric->bound_count++;
+	}
+	*metrics->last = metric;
+	metrics->last = &metric->next;
+	return metric;
+}
+
+/* topic="a",partition="1"; every value "other" where values is NULL for a metric with labels. */
+static void metric_render(const struct metric *metric, const char *const *values, struct buf *out)
+{
+	const char *name = metric->labels;
+
+	for (int i = 0; *name != '\0'; i++) {
+		size_t length = strcspn(name, ",");
+		const char *value = values != NULL ? values[i] : "other";
+
+		if (i > 0) {
+			buf_char(out, ',');
+		}
+		buf_add(out, name, length);
+		buf_char(out, '=');
+		jsonw_string(out, value, strlen(value)); /* the same three escapes as Prometheus */
+		name += length + (name[length] == ',');
+	}
+}
+
+static struct series *metric_series(struct metric *metric, const char *const *values)
+{
+	struct buf labels;
+	struct series *series;
+
+	buf_init(&labels, METRIC_LABEL_MAX_BYTES);
+	metric_render(metric, values, &labels);
+	HASH_FIND_STR(metric->series, buf_string(&labels), series);
+	if (series == NULL && HASH_COUNT(metric->series) >= METRIC_SERIES_MAX) {
+		buf_reset(&labels);
+		metric_render(metric, NULL, &labels);
+		HASH_FIND_STR(metric->series, buf_string(&labels), series);
+	}
+	if (series == NULL) {
+		series = metrics_allocate(1, sizeof *series);
+		series->labels = metrics_allocate(1, labels.length + 1);
+		memcpy(series->labels, buf_string(&labels), labels.length);
+		series->buckets = metrics_allocate(metric->bound_count + 1, sizeof(double));
+		HASH_ADD_KEYPTR(hh, metric->series, series->labels, labels.length, series);
+	}
+	buf_close(&labels);
+	return series;
+}
+
+void metric_add(struct metric *metric, const char *const *values, double amount)
+{
+	metric_series(metric, values)->value += amount;
+}
+
+void metric_set(struct metric *metric, const char *const *values, double value)
+{
+	metric_series(metric, values)->value = value;
+}
+
+void metric_observe(struct metric *metric, const char *const *values, double value)
+{
+	struct series *series = metric_series(metric, values);
+	size_t i = 0;
+
+	while (i < metric->bound_count && value > metric->bounds[i]) {
+		i++;
+	}
+	series->buckets[i] += 1;
+	series->count += 1;
+	series->value += value;
+}
+
+static void histogram_write(const struct metric *metric, const struct series *series,
+    struct buf *out)
+{
+	const char *comma = series->labels[0] != '\0' ? "," : "";
+	double below = 0;
+
+	for (size_t i = 0; i < metric->bound_count; i++) {
+		below += series->buckets[i];
+		buf_format(out, "%s_bucket{%s%sle=\"%.10g\"} %.17g\n", metric->name, series->labels,
+		    comma, metric->bounds[i], below);
+	}
+	buf_format(out, "%s_bucket{%s%sle=\"+Inf\"} %.17g\n", metric->name, series->labels, comma,
+	    series->count);
+	buf_format(out, "%s_sum{%s} %.17g\n", metric->name, series->labels, series->value);
+	buf_format(out, "%s_count{%s} %.17g\n", metric->name, series->labels, series->count);
+}
+
+static void metric_write(const struct metric *metric, struct buf *out)
+{
+	static const char *const TYPES[] = {[METRIC_COUNTER] = "counter",
+	    [METRIC_GAUGE] = "gauge",
+	    [METRIC_HISTOGRAM] = "histogram"};
+	struct series *series;
+	struct series *next;
+
+	buf_format(out, "# HELP %s %s\n# TYPE %s %s\n", metric->name, metric->help, metric->name,
+	    TYPES[metric->type]);
+	HASH_ITER(hh, metric->series, series, next)
+	{
+		if (metric->type == METRIC_HISTOGRAM) {
+			histogram_write(metric, series, out);
+		} else if (series->labels[0] != '\0') {
+			buf_format(out, "%s{%s} %.17g\n", metric->name, series->labels, series->value);
+		} else {
+			buf_format(out, "%s %.17g\n", metric->name, series->value);
+		}
+	}
+}
+
+void metrics_write(const struct metrics *metrics, struct buf *out)
+{
+	for (const struct metric *metric = metrics->first; metric != NULL; metric = metric->next) {
+		metric_write(metric, out);
+	}
+}
