@@ -214,7 +214,8 @@ void config_free(const struct config_option *options, size_t count, void *target
 			OPENSSL_cleanse(text, strlen(text));
 		}
 		free(text);
-		memset(slot, 0, sizeof text);
+		text = NULL;
+		memcpy(slot, &text, sizeof text);
 	}
 }
 

@@ -80,21 +80,6 @@ void metrics_free(struct metrics *metrics)
 	free(metrics);
 }
 
-struct metric *metric_new(struct metrics *metrics, enum metric_type type, const char *name,
-    const char *help, const char *labels, const double *buckets)
-{
-	struct metric *metric = metrics_allocate(1, sizeof *metric);
-
-	*metric = (struct metric){
-	    .type = type, .name = name, .help = help, .labels = labels, .bounds = buckets};
-	while (buckets != NULL && buckets[metric->bound_count] != 0) {
-		metric->bound_count++;
-	}
-	*metrics->last = metric;
-	metrics->last = &metric->next;
-	return metric;
-}
-
 /* topic="a",partition="1"; every value "other" where values is NULL for a metric with labels. */
 static void metric_render(const struct metric *metric, const char *const *values, struct buf *out)
 {
@@ -136,6 +121,24 @@ static struct series *metric_series(struct metric *metric, const char *const *va
 	}
 	buf_close(&labels);
 	return series;
+}
+
+struct metric *metric_new(struct metrics *metrics, enum metric_type type, const char *name,
+    const char *help, const char *labels, const double *buckets)
+{
+	struct metric *metric = metrics_allocate(1, sizeof *metric);
+
+	*metric = (struct metric){
+	    .type = type, .name = name, .help = help, .labels = labels, .bounds = buckets};
+	while (buckets != NULL && buckets[metric->bound_count] != 0) {
+		metric->bound_count++;
+	}
+	if (labels[0] == '\0') {
+		metric_series(metric, NULL); /* so that a count of none reads 0, not absent */
+	}
+	*metrics->last = metric;
+	metrics->last = &metric->next;
+	return metric;
 }
 
 void metric_add(struct metric *metric, const char *const *values, double amount)

@@ -1,0 +1,202 @@
+/* hostmap.c - reads the mapping file. */
+#include "common/hostmap.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/buf.h"
+#include "common/json.h"
+
+#define HOSTMAP_FILE_MAX_BYTES 65536
+
+struct hostmap_reader {
+	const char *path;
+	const cJSON *section;
+	const char *section_name;
+	struct fault *fault;
+	bool failed;
+};
+
+static void reader_refuse(struct hostmap_reader *reader, const char *key, const char *why)
+{
+	if (!reader->failed) {
+		fault_fatal(reader->fault, "mapping file %s: %s%s%s %s", reader->path,
+		    reader->section_name, *reader->section_name != '\0' ? "." : "", key, why);
+	}
+	reader->failed = true;
+}
+
+static void reader_enter(struct hostmap_reader *reader, const cJSON *root, const char *name)
+{
+	reader->section = json_object(root, name);
+	reader->section_name = name;
+	if (reader->section == NULL) {
+		reader_refuse(reader, "section", "is missing");
+	}
+}
+
+static void reader_copy(struct hostmap_reader *reader, const char *key, char *out, size_t size)
+{
+	const char *text = json_text(reader->section, key);
+
+	if (text == NULL || *text == '\0') {
+		reader_refuse(reader, key, "is missing or no text");
+	} else if (strlen(text) >= size) {
+		reader_refuse(reader, key, "is too long");
+	} else {
+		memcpy(out, text, strlen(text) + 1);
+	}
+}
+
+/* A name that goes into SQL: a lower-case letter or _, then letters, digits and _. */
+static void reader_identifier(struct hostmap_reader *reader, const char *key,
+    char out[HOSTMAP_NAME_SIZE])
+{
+	reader_copy(reader, key, out, HOSTMAP_NAME_SIZE);
+	if (reader->failed) {
+		return;
+	}
+	for (const char *at = out; *at != '\0'; at++) {
+		if (!islower((unsigned char)*at) && *at != '_' &&
+		    !(isdigit((unsigned char)*at) && at > out)) {
+			reader_refuse(reader, key, "is not a plain lower-case SQL identifier");
+			return;
+		}
+	}
+}
+
+static void reader_tables(struct hostmap_reader *reader, const cJSON *root, struct hostmap *map)
+{
+	reader->section = root;
+	reader->section_name = "";
+	reader_identifier(reader, "schema", map->schema);
+	reader_enter(reader, root, "profiles");
+	reader_identifier(reader, "table", map->profiles.table);
+	reader_identifier(reader, "id", map->profiles.id);
+	reader_identifier(reader, "email", map->profiles.email);
+	reader_identifier(reader, "full_name", map->profiles.full_name);
+	reader_enter(reader, root, "projects");
+	reader_identifier(reader, "table", map->projects.table);
+	reader_identifier(reader, "id", map->projects.id);
+	reader_identifier(reader, "client_name", map->projects.client_name);
+	reader_identifier(reader, "start_date", map->projects.start_date);
+	reader_identifier(reader, "end_date", map->projects.end_date);
+	reader_identifier(reader, "notes", map->projects.notes);
+	reader_enter(reader, root, "assignments");
+	reader_identifier(reader, "table", map->assignments.table);
+	reader_identifier(reader, "id", map->assignments.id);
+	reader_identifier(reader, "project_id", map->assignments.project_id);
+	reader_identifier(reader, "user_id", map->assignments.user_id);
+	reader_identifier(reader, "booking_status", map->assignments.booking_status);
+	reader_identifier(reader, "notes", map->assignments.notes);
+}
+
+static bool show_as_is_known(const char *show_as)
+{
+	static const char *const KNOWN[] = {"free", "tentative", "busy", "oof", "workingElsewhere"};
+
+	for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++) {
+		if (strcmp(show_as, KNOWN[i]) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void reader_look(struct hostmap_reader *reader, struct hostmap_look *look)
+{
+	int preset = -1;
+
+	look->no_event = json_is_true(reader->section, "no_event");
+	if (look->no_event) {
+		return;
+	}
+	reader_copy(reader, "category", look->category, sizeof look->category);
+	reader_copy(reader, "colour", look->colour, sizeof look->colour);
+	reader_copy(reader, "show_as", look->show_as, sizeof look->show_as);
+	if (reader->failed) {
+		return;
+	}
+	if (sscanf(look->colour, "preset%2d", &preset) != 1 || preset < 0 || preset > 24) {
+		reader_refuse(reader, "colour", "must be preset0 .. preset24");
+	}
+	if (!show_as_is_known(look->show_as)) {
+		reader_refuse(reader, "show_as", "must be free, tentative, busy, oof or workingElsewhere");
+	}
+}
+
+static void reader_looks(struct hostmap_reader *reader, const cJSON *root, struct hostmap *map)
+{
+	const cJSON *item;
+
+	reader->section_name = "looks";
+	cJSON_ArrayForEach(item, json_array(root, "looks"))
+	{
+		struct hostmap_look *look = &map->looks[map->look_count];
+
+		if (map->look_count == HOSTMAP_LOOKS_MAX) {
+			reader_refuse(reader, "list", "has too many entries");
+			return;
+		}
+		reader->section = item;
+		reader_copy(reader, "status", look->status, sizeof look->status);
+		reader_look(reader, look);
+		map->look_count++;
+	}
+	reader_enter(reader, root, "other");
+	reader_look(reader, &map->other);
+}
+
+static bool hostmap_parse(struct hostmap *map, const char *path, const char *text, size_t length,
+    struct fault *fault)
+{
+	struct hostmap_reader reader = {.path = path, .fault = fault};
+	struct fault why;
+	cJSON *root = json_parse(text, length, HOSTMAP_FILE_MAX_BYTES, &why);
+
+	if (root == NULL) {
+		return fault_fatal(fault, "mapping file %s: %s", path, why.what);
+	}
+	*map = (struct hostmap){0};
+	reader_tables(&reader, root, map);
+	reader_looks(&reader, root, map);
+	cJSON_Delete(root);
+	return !reader.failed;
+}
+
+bool hostmap_load(struct hostmap *map, const char *path, struct fault *fault)
+{
+	char text[HOSTMAP_FILE_MAX_BYTES + 1];
+	size_t length;
+	FILE *file;
+	bool ok;
+
+	if (path == NULL) {
+		return hostmap_parse(map, "(shipped)", hostmap_shipped, strlen(hostmap_shipped), fault);
+	}
+	file = fopen(path, "re");
+	if (file == NULL) {
+		return fault_fatal(fault, "CALRELAY_MAPPING_FILE: can't open %s: %s", path,
+		    strerror(errno));
+	}
+	length = fread(text, 1, sizeof text, file);
+	ok = !ferror(file);
+	fclose(file);
+	if (!ok) {
+		return fault_fatal(fault, "CALRELAY_MAPPING_FILE: can't read %s", path);
+	}
+	return hostmap_parse(map, path, text, length, fault);
+}
+
+const struct hostmap_look *hostmap_look(const struct hostmap *map, const char *status)
+{
+	for (size_t i = 0; i < map->look_count; i++) {
+		if (strcasecmp(map->looks[i].status, status) == 0) {
+			return &map->looks[i];
+		}
+	}
+	return &map->other;
+}

@@ -1,0 +1,444 @@
+/* http.c - drives libcurl's multi interface from the uv loop.
+ *
+ * curl tells which sockets and which timeout it wants (on_socket, on_timer); uv tells when they are
+ * due; finished transfers are answered from a deferred call, never from inside curl. */
+#include "common/http.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "common/clock.h"
+
+#define HTTP_CONNECT_TIMEOUT_MS     10000L
+#define HTTP_CONNECTION_AGE_MAX_S   300L
+#define HTTP_CONNECTIONS_MAX        512L
+#define HTTP_IDLE_HANDLES_MAX       256
+#define HTTP_RETRY_AFTER_MAX_MS     3600000.0
+
+struct http_transfer {
+	CURL *easy;
+	struct curl_slist *headers;
+	struct http *http;
+	struct http_request *request;
+	struct http_transfer *next; /* among those under way, or those that are done */
+	struct http_transfer *previous;
+	struct loop_call refused; /* where curl didn't even take it */
+	CURLcode code;
+	char error[CURL_ERROR_SIZE];
+};
+
+struct http {
+	struct loop *loop;
+	CURLM *multi;
+	uv_timer_t timer;
+	struct loop_call sweep;
+	bool sweep_due;
+	const char *user_agent;
+	struct http_transfer *under_way;
+	CURL *idle[HTTP_IDLE_HANDLES_MAX];
+	int idle_count;
+};
+
+struct http_socket {
+	uv_poll_t poll;
+	struct http *http;
+	curl_socket_t socket;
+};
+
+static void http_sweep_later(struct http *http);
+
+/* ---- what curl tells us, what uv tells curl ---- */
+
+static void http_act(struct http *http, curl_socket_t socket, int events)
+{
+	int running;
+
+	curl_multi_socket_action(http->multi, socket, events, &running);
+	http_sweep_later(http);
+}
+
+static void on_readiness(uv_poll_t *poll, int status, int events)
+{
+	struct http_socket *watched = container_of(poll, struct http_socket, poll);
+	int flags = status < 0 ? CURL_CSELECT_ERR : 0;
+
+	flags |= events & UV_READABLE ? CURL_CSELECT_IN : 0;
+	flags |= events & UV_WRITABLE ? CURL_CSELECT_OUT : 0;
+	http_act(watched->http, watched->socket, flags);
+}
+
+static void on_due(uv_timer_t *timer)
+{
+	http_act(container_of(timer, struct http, timer), CURL_SOCKET_TIMEOUT, 0);
+}
+
+static int on_timer(CURLM *multi, long timeout_ms, void *context)
+{
+	struct http *http = context;
+
+	(void)multi;
+	if (timeout_ms < 0) {
+		uv_timer_stop(&http->timer);
+	} else {
+		uv_timer_start(&http->timer, on_due, (uint64_t)timeout_ms, 0);
+	}
+	return 0;
+}
+
+static void on_socket_closed(uv_handle_t *handle)
+{
+	free(container_of(handle, struct http_socket, poll));
+}
+
+static struct http_socket *http_watch(struct http *http, curl_socket_t socket)
+{
+	struct http_socket *watched = calloc(1, sizeof *watched);
+
+	if (watched == NULL) {
+		return NULL;
+	}
+	watched->http = http;
+	watched->socket = socket;
+	if (uv_poll_init_socket(&http->loop->uv, &watched->poll, socket) != 0) {
+		free(watched);
+		return NULL;
+	}
+	curl_multi_assign(http->multi, socket, watched);
+	return watched;
+}
+
+static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context, void *assigned)
+{
+	struct http *http = context;
+	struct http_socket *watched = assigned;
+	int events = 0;
+
+	(void)easy;
+	if (what == CURL_POLL_REMOVE) {
+		if (watched != NULL) {
+			uv_poll_stop(&watched->poll);
+			curl_multi_assign(http->multi, socket, NULL);
+			uv_close((uv_handle_t *)&watched->poll, on_socket_closed);
+		}
+		return 0;
+	}
+	if (watched == NULL) {
+		watched = http_watch(http, socket);
+	}
+	if (watched == NULL) {
+		return -1;
+	}
+	events |= what != CURL_POLL_IN ? UV_WRITABLE : 0;
+	events |= what != CURL_POLL_OUT ? UV_READABLE : 0;
+	return uv_poll_start(&watched->poll, events, on_readiness) == 0 ? 0 : -1;
+}
+
+/* ---- one transfer ---- */
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *context)
+{
+	struct http_transfer *transfer = context;
+	struct buf *body = &transfer->request->reply.body;
+
+	buf_add(body, bytes, size * count);
+	return body->failed ? 0 : size * count;
+}
+
+/* The value of a header line if it is called name; NUL-terminated copy in value. */
+static bool header_is(const char *line, size_t length, const char *name, char *value, size_t size)
+{
+	size_t name_length = strlen(name);
+	const char *at = line + name_length + 1;
+	const char *end = line + length;
+
+	if (length <= name_length || line[name_length] != ':' ||
+	    strncasecmp(line, name, name_length) != 0) {
+		return false;
+	}
+	while (at < end && (*at == ' ' || *at == '\t')) {
+		at++;
+	}
+	while (end > at && strchr(" \t\r\n", end[-1]) != NULL) {
+		end--;
+	}
+	snprintf(value, size, "%.*s", (int)(end - at), at);
+	return true;
+}
+
+static size_t on_header(char *line, size_t size, size_t count, void *context)
+{
+	struct http_transfer *transfer = context;
+	struct http_reply *reply = &transfer->request->reply;
+	size_t length = size * count;
+	char value[128];
+
+	if (header_is(line, length, "retry-after", value, sizeof value)) {
+		reply->retry_after_ms = http_retry_after_ms(value, clock_wall_ms());
+	}
+	header_is(line, length, "www-authenticate", reply->www_authenticate,
+	    sizeof reply->www_authenticate);
+	header_is(line, length, "request-id", reply->request_id, sizeof reply->request_id);
+	return length;
+}
+
+static void transfer_header(struct http_transfer *transfer, const char *name, const char *value)
+{
+	struct curl_slist *longer;
+	struct buf line;
+
+	if (value == NULL) {
+		return;
+	}
+	buf_init(&line, 65536);
+	buf_format(&line, "%s: %s", name, value);
+	longer = curl_slist_append(transfer->headers, buf_string(&line));
+	if (longer != NULL) {
+		transfer->headers = longer;
+	}
+	buf_close(&line);
+}
+
+static void transfer_set_request(struct http_transfer *transfer)
+{
+	const struct http_request *request = transfer->request;
+	CURL *easy = transfer->easy;
+
+	transfer_header(transfer, "Content-Type", request->content_type);
+	transfer_header(transfer, "Authorization", request->authorization);
+	transfer_header(transfer, "Prefer", request->prefer);
+	transfer_header(transfer, "Accept", "application/json");
+	transfer_header(transfer, "Expect", ""); /* no 100-continue round trip */
+	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
+	curl_easy_setopt(easy, CURLOPT_URL, request->url);
+	if (request->content_type != NULL) {
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_length);
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body);
+	}
+	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
+}
+
+static void transfer_set_rules(struct http_transfer *transfer, int64_t deadline_ms)
+{
+	CURL *easy = transfer->easy;
+
+	curl_easy_setopt(easy, CURLOPT_USERAGENT, transfer->http->user_agent);
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https"); /* config keeps http to loopback */
+	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+	curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	curl_easy_setopt(easy, CURLOPT_PROXY, "");
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
+	curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+	curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, HTTP_CONNECTION_AGE_MAX_S);
+	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, HTTP_CONNECT_TIMEOUT_MS);
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)deadline_ms);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
+	curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+}
+
+static void transfer_release(struct http_transfer *transfer)
+{
+	struct http *http = transfer->http;
+
+	curl_slist_free_all(transfer->headers);
+	if (transfer->easy != NULL && http->idle_count < HTTP_IDLE_HANDLES_MAX) {
+		curl_easy_reset(transfer->easy);
+		http->idle[http->idle_count++] = transfer->easy;
+	} else {
+		curl_easy_cleanup(transfer->easy);
+	}
+	free(transfer);
+}
+
+/* Unlinks and frees the transfer first: the callback may send again or destroy its owner. */
+static void transfer_answer(struct http_transfer *transfer)
+{
+	struct http_request *request = transfer->request;
+	long status = 0;
+
+	if (transfer->previous != NULL) {
+		transfer->previous->next = transfer->next;
+	} else {
+		transfer->http->under_way = transfer->next;
+	}
+	if (transfer->next != NULL) {
+		transfer->next->previous = transfer->previous;
+	}
+	if (transfer->code == CURLE_OK) {
+		curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+		request->reply.status = (int)status;
+	} else {
+		fault_retry(&request->fault, "no HTTP answer: %s",
+		    transfer->error[0] != '\0' ? transfer->error : curl_easy_strerror(transfer->code));
+	}
+	request->transfer = NULL;
+	transfer_release(transfer);
+	request->done(request);
+}
+
+/* done may free the request, so its body is moved out and closed here. */
+static void transfer_finish(struct http_transfer *transfer)
+{
+	struct http_request *request = transfer->request;
+	struct buf body = request->reply.body;
+
+	transfer_answer(transfer);
+	buf_close(&body);
+}
+
+static void on_sweep(struct loop_call *call)
+{
+	struct http *http = container_of(call, struct http, sweep);
+	CURLMsg *message;
+	int left;
+
+	http->sweep_due = false;
+	if (http->multi == NULL) {
+		return; /* freed since; the memory itself goes after this turn of the loop */
+	}
+	while ((message = curl_multi_info_read(http->multi, &left)) != NULL) {
+		struct http_transfer *transfer = NULL;
+
+		if (message->msg != CURLMSG_DONE) {
+			continue;
+		}
+		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
+		transfer->code = message->data.result;
+		curl_multi_remove_handle(http->multi, transfer->easy);
+		transfer_finish(transfer);
+	}
+}
+
+static void http_sweep_later(struct http *http)
+{
+	if (!http->sweep_due) {
+		http->sweep_due = true;
+		loop_defer(http->loop, &http->sweep, on_sweep);
+	}
+}
+
+/* ---- the public face ---- */
+
+struct http *http_new(struct loop *loop, const char *user_agent)
+{
+	struct http *http = calloc(1, sizeof *http);
+
+	if (http == NULL || curl_global_init(CURL_GLOBAL_DEFAULT) != 0) {
+		fputs("libcurl does not start\n", stderr);
+		abort();
+	}
+	http->loop = loop;
+	http->user_agent = user_agent;
+	http->multi = curl_multi_init();
+	uv_timer_init(&loop->uv, &http->timer);
+	curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+	curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
+	curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+	curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http);
+	curl_multi_setopt(http->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, HTTP_CONNECTIONS_MAX);
+	curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, HTTP_CONNECTIONS_MAX);
+	return http;
+}
+
+static void on_refused(struct loop_call *call)
+{
+	struct http_transfer *transfer = container_of(call, struct http_transfer, refused);
+
+	transfer->code = CURLE_FAILED_INIT;
+	transfer_finish(transfer);
+}
+
+void http_send(struct http *http, struct http_request *request, int64_t deadline_ms)
+{
+	struct http_transfer *transfer = calloc(1, sizeof *transfer);
+
+	if (transfer == NULL) {
+		fputs("out of memory\n", stderr);
+		abort();
+	}
+	request->fault = (struct fault){0};
+	request->reply = (struct http_reply){.retry_after_ms = -1};
+	buf_init(&request->reply.body, HTTP_REPLY_MAX_BYTES);
+	request->transfer = transfer;
+	transfer->http = http;
+	transfer->request = request;
+	transfer->easy = http->idle_count > 0 ? http->idle[--http->idle_count] : curl_easy_init();
+	transfer->next = http->under_way;
+	if (transfer->next != NULL) {
+		transfer->next->previous = transfer;
+	}
+	http->under_way = transfer;
+	transfer_set_rules(transfer, deadline_ms);
+	transfer_set_request(transfer);
+	if (curl_multi_add_handle(http->multi, transfer->easy) != CURLM_OK) {
+		loop_defer(http->loop, &transfer->refused, on_refused);
+	}
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+	free(container_of(handle, struct http, timer));
+}
+
+void http_free(struct http *http)
+{
+	while (http->under_way != NULL) {
+		struct http_transfer *transfer = http->under_way;
+
+		curl_multi_remove_handle(http->multi, transfer->easy);
+		transfer->code = CURLE_ABORTED_BY_CALLBACK;
+		transfer_finish(transfer);
+	}
+	while (http->idle_count > 0) {
+		curl_easy_cleanup(http->idle[--http->idle_count]);
+	}
+	curl_multi_cleanup(http->multi);
+	http->multi = NULL;
+	uv_close((uv_handle_t *)&http->timer, on_timer_closed);
+}
+
+int64_t http_retry_after_ms(const char *value, int64_t wall_ms)
+{
+	char *end;
+	double seconds = strtod(value, &end);
+	time_t date;
+
+	if (end == value) {
+		date = curl_getdate(value, NULL);
+		if (date < 0) {
+			return -1;
+		}
+		seconds = (double)date - (double)wall_ms / 1000.0;
+	} else if (*end != '\0' && *end != ',' && *end != ' ') {
+		return -1;
+	}
+	if (!(seconds > 0)) {
+		return isnan(seconds) ? -1 : 0;
+	}
+	return (int64_t)ceil(fmin(seconds * 1000.0, HTTP_RETRY_AFTER_MAX_MS));
+}
+
+void http_encode(struct buf *out, const char *text)
+{
+	static const char PLAIN[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+
+	for (const unsigned char *at = (const unsigned char *)text; *at != '\0'; at++) {
+		if (strchr(PLAIN, *at) != NULL) {
+			buf_char(out, (char)*at);
+		} else {
+			buf_format(out, "%%%02X", *at);
+		}
+	}
+}
