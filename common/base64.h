@@ -9,7 +9,7 @@
 
 void base64_encode(struct buf *out, const void *bytes, size_t length);
 void base64url_encode(struct buf *out, const void *bytes, size_t length);
-bool base64_decode(struct buf *out, const char *text);    /* strict: padding, no white space */
+bool base64_decode(struct buf *out, const char *text);	  /* strict: padding, no white space */
 bool base64url_decode(struct buf *out, const char *text); /* strict: no padding */
 
 #endif

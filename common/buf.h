@@ -10,7 +10,7 @@ struct buf {
 	size_t length;
 	size_t capacity;
 	size_t ceiling; /* bytes; past it the buffer fails */
-	bool failed;    /* ceiling passed or no memory: later appends do nothing */
+	bool failed;	/* ceiling passed or no memory: later appends do nothing */
 };
 
 /* Named end: buf_close.  Nothing is allocated before the first append. */

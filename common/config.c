@@ -46,7 +46,7 @@ static char *config_read_file(const char *name, const char *path, struct fault *
 	}
 	if (!config_read_descriptor(fd, &content)) {
 		fault_fatal(fault, "%s_FILE: can't read %s (at most %d bytes)", name, path,
-		    CONFIG_FILE_MAX_BYTES);
+			    CONFIG_FILE_MAX_BYTES);
 		goto out;
 	}
 	if (content.length > 0 && content.data[content.length - 1] == '\n') {
@@ -75,7 +75,8 @@ static char *config_text(const struct config_option *option, struct fault *fault
 	path = option->has_file_variant ? getenv(file_name) : NULL;
 	if (path != NULL && *path != '\0') {
 		if (value != NULL && *value != '\0') {
-			fault_fatal(fault, "%s and %s are both set: unset one", option->name, file_name);
+			fault_fatal(fault, "%s and %s are both set: unset one", option->name,
+				    file_name);
 			return NULL;
 		}
 		return config_read_file(option->name, path, fault);
@@ -93,15 +94,16 @@ static char *config_text(const struct config_option *option, struct fault *fault
 }
 
 static bool config_integer(const struct config_option *option, const char *text, int64_t *out,
-    struct fault *fault)
+			   struct fault *fault)
 {
 	char *end;
 
 	errno = 0;
 	*out = strtoll(text, &end, 10);
-	if (end == text || *end != '\0' || errno != 0 || *out < option->least || *out > option->most) {
-		return fault_fatal(fault,
-		    "%s must be a whole number from %" PRId64 " to %" PRId64 ", not '%.40s'",
+	if (end == text || *end != '\0' || errno != 0 || *out < option->least ||
+	    *out > option->most) {
+		return fault_fatal(
+		    fault, "%s must be a whole number from %" PRId64 " to %" PRId64 ", not '%.40s'",
 		    option->name, option->least, option->most, text);
 	}
 	return true;
@@ -114,7 +116,8 @@ static bool config_is_loopback(const char *host)
 	for (size_t i = 0; i < sizeof HOSTS / sizeof *HOSTS; i++) {
 		size_t length = strlen(HOSTS[i]);
 
-		if (strncasecmp(host, HOSTS[i], length) == 0 && strchr(":/", host[length]) != NULL) {
+		if (strncasecmp(host, HOSTS[i], length) == 0 &&
+		    strchr(":/", host[length]) != NULL) {
 			return true; /* strchr also finds the terminating NUL */
 		}
 	}
@@ -139,8 +142,9 @@ static bool config_url(const struct config_option *option, char *text, struct fa
 	if (strncmp(text, "http://", 7) == 0 && config_is_loopback(text + 7)) {
 		return true;
 	}
-	return fault_fatal(fault, "%s must be an https:// URL (plain http only for loopback), not '%.60s'",
-	    option->name, text);
+	return fault_fatal(fault,
+			   "%s must be an https:// URL (plain http only for loopback), not '%.60s'",
+			   option->name, text);
 }
 
 static bool config_listen(const struct config_option *option, const char *text, struct fault *fault)
@@ -151,13 +155,14 @@ static bool config_listen(const struct config_option *option, const char *text, 
 
 	if (colon == NULL || colon == text || colon[1] == '\0' || *end != '\0' || port < 0 ||
 	    port > 65535) {
-		return fault_fatal(fault, "%s must be address:port, not '%.60s'", option->name, text);
+		return fault_fatal(fault, "%s must be address:port, not '%.60s'", option->name,
+				   text);
 	}
 	return true;
 }
 
 static bool config_set(const struct config_option *option, char *text, void *target,
-    struct fault *fault)
+		       struct fault *fault)
 {
 	char *slot = (char *)target + option->offset;
 
@@ -184,7 +189,7 @@ static bool config_set(const struct config_option *option, char *text, void *tar
 }
 
 bool config_load(const struct config_option *options, size_t count, void *target,
-    struct fault *fault)
+		 struct fault *fault)
 {
 	*fault = (struct fault){0};
 	for (size_t i = 0; i < count; i++) {
@@ -225,7 +230,7 @@ void config_help(const struct config_option *options, size_t count, FILE *out)
 		const struct config_option *option = &options[i];
 
 		fprintf(out, "  %s%s\n      %s", option->name,
-		    option->has_file_variant ? " (or _FILE)" : "", option->help);
+			option->has_file_variant ? " (or _FILE)" : "", option->help);
 		if (option->fallback != NULL) {
 			fprintf(out, " [%s]", option->fallback);
 		} else if (option->required) {

@@ -1,9 +1,9 @@
 /* config.h - configuration by environment variables, from one table per program.
  *
  * The table drives parsing, --help and the error messages.  A variable with has_file_variant may be
- * given as NAME_FILE instead: a path whose content (less one trailing newline) is the value; both at
- * once, or a file that others can read, is refused.  A variable that belongs to another program is
- * ignored. */
+ * given as NAME_FILE instead: a path whose content (less one trailing newline) is the value; both
+ * at once, or a file that others can read, is refused.  A variable that belongs to another program
+ * is ignored. */
 #ifndef CALRELAY_COMMON_CONFIG_H
 #define CALRELAY_COMMON_CONFIG_H
 
@@ -15,10 +15,10 @@
 #include "common/fault.h"
 
 enum config_type {
-	CONFIG_TEXT,    /* char * */
+	CONFIG_TEXT,	/* char * */
 	CONFIG_INTEGER, /* int64_t, within least..most */
-	CONFIG_URL,     /* char *, https:// or http:// on loopback, no trailing slash kept */
-	CONFIG_LISTEN,  /* char *, address:port */
+	CONFIG_URL,	/* char *, https:// or http:// on loopback, no trailing slash kept */
+	CONFIG_LISTEN,	/* char *, address:port */
 };
 
 struct config_option {
@@ -36,7 +36,7 @@ struct config_option {
 /* Fills target from the environment.  Text is allocated (config_free).  False with FAULT_FATAL: one
  * line that names the variable and the fix. */
 bool config_load(const struct config_option *options, size_t count, void *target,
-    struct fault *fault) MUST_CHECK;
+		 struct fault *fault) MUST_CHECK;
 void config_free(const struct config_option *options, size_t count, void *target); /* cleanses */
 void config_help(const struct config_option *options, size_t count, FILE *out);
 

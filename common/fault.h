@@ -29,9 +29,12 @@ struct fault {
 const char *fault_name(enum fault_kind kind);
 
 /* Each fills fault and returns false, so that a leaf can end with `return fault_input(...)`. */
-bool fault_retry(struct fault *fault, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool fault_retry(struct fault *fault, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 bool fault_auth(struct fault *fault, const char *format, ...) __attribute__((format(printf, 2, 3)));
-bool fault_input(struct fault *fault, const char *format, ...) __attribute__((format(printf, 2, 3)));
-bool fault_fatal(struct fault *fault, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool fault_input(struct fault *fault, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+bool fault_fatal(struct fault *fault, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -24,7 +24,8 @@ static void reader_refuse(struct hostmap_reader *reader, const char *key, const 
 {
 	if (!reader->failed) {
 		fault_fatal(reader->fault, "mapping file %s: %s%s%s %s", reader->path,
-		    reader->section_name, *reader->section_name != '\0' ? "." : "", key, why);
+			    reader->section_name, *reader->section_name != '\0' ? "." : "", key,
+			    why);
 	}
 	reader->failed = true;
 }
@@ -53,7 +54,7 @@ static void reader_copy(struct hostmap_reader *reader, const char *key, char *ou
 
 /* A name that goes into SQL: a lower-case letter or _, then letters, digits and _. */
 static void reader_identifier(struct hostmap_reader *reader, const char *key,
-    char out[HOSTMAP_NAME_SIZE])
+			      char out[HOSTMAP_NAME_SIZE])
 {
 	reader_copy(reader, key, out, HOSTMAP_NAME_SIZE);
 	if (reader->failed) {
@@ -124,7 +125,8 @@ static void reader_look(struct hostmap_reader *reader, struct hostmap_look *look
 		reader_refuse(reader, "colour", "must be preset0 .. preset24");
 	}
 	if (!show_as_is_known(look->show_as)) {
-		reader_refuse(reader, "show_as", "must be free, tentative, busy, oof or workingElsewhere");
+		reader_refuse(reader, "show_as",
+			      "must be free, tentative, busy, oof or workingElsewhere");
 	}
 }
 
@@ -151,7 +153,7 @@ static void reader_looks(struct hostmap_reader *reader, const cJSON *root, struc
 }
 
 static bool hostmap_parse(struct hostmap *map, const char *path, const char *text, size_t length,
-    struct fault *fault)
+			  struct fault *fault)
 {
 	struct hostmap_reader reader = {.path = path, .fault = fault};
 	struct fault why;
@@ -175,12 +177,13 @@ bool hostmap_load(struct hostmap *map, const char *path, struct fault *fault)
 	bool ok;
 
 	if (path == NULL) {
-		return hostmap_parse(map, "(shipped)", hostmap_shipped, strlen(hostmap_shipped), fault);
+		return hostmap_parse(map, "(shipped)", hostmap_shipped, strlen(hostmap_shipped),
+				     fault);
 	}
 	file = fopen(path, "re");
 	if (file == NULL) {
 		return fault_fatal(fault, "CALRELAY_MAPPING_FILE: can't open %s: %s", path,
-		    strerror(errno));
+				   strerror(errno));
 	}
 	length = fread(text, 1, sizeof text, file);
 	ok = !ferror(file);

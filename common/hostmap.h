@@ -14,11 +14,11 @@
 #define HOSTMAP_NAME_SIZE 64
 
 struct hostmap_look {
-	char status[HOSTMAP_NAME_SIZE];   /* booking_status, compared without case */
+	char status[HOSTMAP_NAME_SIZE];	  /* booking_status, compared without case */
 	char category[HOSTMAP_NAME_SIZE]; /* an Outlook category name */
-	char colour[16];                  /* preset0 .. preset24 */
-	char show_as[20];                 /* Graph's freeBusyStatus */
-	bool no_event;                    /* this status has no event at all */
+	char colour[16];		  /* preset0 .. preset24 */
+	char show_as[20];		  /* Graph's freeBusyStatus */
+	bool no_event;			  /* this status has no event at all */
 };
 
 struct hostmap {
@@ -28,8 +28,9 @@ struct hostmap {
 		    full_name[HOSTMAP_NAME_SIZE];
 	} profiles;
 	struct {
-		char table[HOSTMAP_NAME_SIZE], id[HOSTMAP_NAME_SIZE], client_name[HOSTMAP_NAME_SIZE],
-		    start_date[HOSTMAP_NAME_SIZE], end_date[HOSTMAP_NAME_SIZE], notes[HOSTMAP_NAME_SIZE];
+		char table[HOSTMAP_NAME_SIZE], id[HOSTMAP_NAME_SIZE],
+		    client_name[HOSTMAP_NAME_SIZE], start_date[HOSTMAP_NAME_SIZE],
+		    end_date[HOSTMAP_NAME_SIZE], notes[HOSTMAP_NAME_SIZE];
 	} projects;
 	struct {
 		char table[HOSTMAP_NAME_SIZE], id[HOSTMAP_NAME_SIZE], project_id[HOSTMAP_NAME_SIZE],

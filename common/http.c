@@ -13,11 +13,11 @@
 
 #include "common/clock.h"
 
-#define HTTP_CONNECT_TIMEOUT_MS     10000L
-#define HTTP_CONNECTION_AGE_MAX_S   300L
-#define HTTP_CONNECTIONS_MAX        512L
-#define HTTP_IDLE_HANDLES_MAX       256
-#define HTTP_RETRY_AFTER_MAX_MS     3600000.0
+#define HTTP_CONNECT_TIMEOUT_MS	  10000L
+#define HTTP_CONNECTION_AGE_MAX_S 300L
+#define HTTP_CONNECTIONS_MAX	  512L
+#define HTTP_IDLE_HANDLES_MAX	  256
+#define HTTP_RETRY_AFTER_MAX_MS	  3600000.0
 
 struct http_transfer {
 	CURL *easy;
@@ -180,7 +180,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
 		reply->retry_after_ms = http_retry_after_ms(value, clock_wall_ms());
 	}
 	header_is(line, length, "www-authenticate", reply->www_authenticate,
-	    sizeof reply->www_authenticate);
+		  sizeof reply->www_authenticate);
 	header_is(line, length, "request-id", reply->request_id, sizeof reply->request_id);
 	return length;
 }
@@ -215,7 +215,8 @@ static void transfer_set_request(struct http_transfer *transfer)
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
 	curl_easy_setopt(easy, CURLOPT_URL, request->url);
 	if (request->content_type != NULL) {
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_length);
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+				 (curl_off_t)request->body_length);
 		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body);
 	}
 	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
@@ -226,7 +227,8 @@ static void transfer_set_rules(struct http_transfer *transfer, int64_t deadline_
 	CURL *easy = transfer->easy;
 
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, transfer->http->user_agent);
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https"); /* config keeps http to loopback */
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR,
+			 "http,https"); /* config keeps http to loopback */
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
@@ -280,7 +282,8 @@ static void transfer_answer(struct http_transfer *transfer)
 		request->reply.status = (int)status;
 	} else {
 		fault_retry(&request->fault, "no HTTP answer: %s",
-		    transfer->error[0] != '\0' ? transfer->error : curl_easy_strerror(transfer->code));
+			    transfer->error[0] != '\0' ? transfer->error
+						       : curl_easy_strerror(transfer->code));
 	}
 	request->transfer = NULL;
 	transfer_release(transfer);

@@ -19,10 +19,10 @@
 struct http; /* the multi handle */
 
 struct http_reply {
-	int status;             /* HTTP status */
-	int64_t retry_after_ms; /* from Retry-After in any of its forms; -1 where absent */
+	int status;		     /* HTTP status */
+	int64_t retry_after_ms;	     /* from Retry-After in any of its forms; -1 where absent */
 	char www_authenticate[1024]; /* "" where absent */
-	char request_id[64];    /* Microsoft's request-id, for people; "" where absent */
+	char request_id[64];	     /* Microsoft's request-id, for people; "" where absent */
 	struct buf body;
 };
 
@@ -31,14 +31,14 @@ struct http_request {
 	const char *url;
 	const char *content_type;  /* NULL: no body */
 	const char *authorization; /* the whole header value, or NULL; never logged */
-	const char *prefer;        /* Prefer header or NULL */
+	const char *prefer;	   /* Prefer header or NULL */
 	const char *body;
 	size_t body_length;
 	void (*done)(struct http_request *request);
 
 	/* valid inside done only */
 	struct fault fault; /* FAULT_RETRY where no HTTP answer came (unreachable, timed out, too
-	                     * large, cut short); any HTTP status at all is FAULT_NONE */
+			     * large, cut short); any HTTP status at all is FAULT_NONE */
 	struct http_reply reply;
 
 	struct http_transfer *transfer; /* http's own */

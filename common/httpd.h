@@ -23,27 +23,30 @@ struct httpd_route {
 };
 
 struct httpd_settings {
-	const char *listen; /* "127.0.0.1:8080", "[::1]:0", "0.0.0.0:9401" */
+	const char *listen;		  /* "127.0.0.1:8080", "[::1]:0", "0.0.0.0:9401" */
 	const struct httpd_route *routes; /* first match wins; borrowed */
 	size_t route_count;
 	size_t body_max_bytes; /* larger: 413 */
-	void *context;         /* httpd_context in handlers */
+	void *context;	       /* httpd_context in handlers */
 	/* Called after each answer, for metrics and access logs; may be NULL. */
 	void (*answered)(struct httpd_request *request, int status);
 };
 
 /* NULL with FAULT_FATAL where the address is malformed or taken. */
-struct httpd *httpd_new(struct loop *loop, const struct httpd_settings *settings, struct fault *fault) MUST_CHECK;
+struct httpd *httpd_new(struct loop *loop, const struct httpd_settings *settings,
+			struct fault *fault) MUST_CHECK;
 int httpd_port(const struct httpd *httpd); /* the real one, for port 0 */
-void httpd_free(struct httpd *httpd);      /* open requests are cut off */
+void httpd_free(struct httpd *httpd);	   /* open requests are cut off */
 
 /* A path known with another method answers 405 with Allow, an unknown path 404, by itself. */
 
 void *httpd_context(const struct httpd_request *request);
 const char *httpd_method(const struct httpd_request *request);
-const char *httpd_path(const struct httpd_request *request);        /* decoded, without the query */
-const char *httpd_route_path(const struct httpd_request *request);  /* the route's own text: bounded */
-const char *httpd_query(const struct httpd_request *request, const char *name); /* decoded or NULL */
+const char *httpd_path(const struct httpd_request *request); /* decoded, without the query */
+const char *
+httpd_route_path(const struct httpd_request *request); /* the route's own text: bounded */
+const char *httpd_query(const struct httpd_request *request,
+			const char *name); /* decoded or NULL */
 const char *httpd_header(const struct httpd_request *request, const char *name); /* or NULL */
 const char *httpd_cookie(const struct httpd_request *request, const char *name); /* or NULL */
 const char *httpd_body(const struct httpd_request *request, size_t *length);
@@ -59,7 +62,7 @@ void *httpd_data(const struct httpd_request *request);
 /* Headers first, then exactly one reply, at once or later.  body is copied. */
 void httpd_reply_header(struct httpd_request *request, const char *name, const char *value);
 void httpd_reply(struct httpd_request *request, int status, const char *content_type,
-    const char *body, size_t length);
+		 const char *body, size_t length);
 void httpd_reply_text(struct httpd_request *request, int status, const char *text);
 void httpd_redirect(struct httpd_request *request, int status, const char *location);
 

@@ -31,7 +31,8 @@ static bool json_is_acceptable(const char *bytes, size_t length, struct fault *f
 			return fault_input(fault, "JSON holds a NUL byte");
 		} else if (!in_string && (bytes[i] == '{' || bytes[i] == '[')) {
 			if (++depth > JSON_DEPTH_MAX) {
-				return fault_input(fault, "JSON is nested deeper than %d", JSON_DEPTH_MAX);
+				return fault_input(fault, "JSON is nested deeper than %d",
+						   JSON_DEPTH_MAX);
 			}
 		} else if (!in_string && (bytes[i] == '}' || bytes[i] == ']')) {
 			depth--;

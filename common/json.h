@@ -14,7 +14,8 @@
 
 /* The parsed document (free with cJSON_Delete), or NULL with FAULT_INPUT: too large, not UTF-8,
  * holds \u0000, not JSON, deeper than 64, or bytes behind its end. */
-cJSON *json_parse(const char *bytes, size_t length, size_t ceiling_bytes, struct fault *fault) MUST_CHECK;
+cJSON *json_parse(const char *bytes, size_t length, size_t ceiling_bytes,
+		  struct fault *fault) MUST_CHECK;
 
 /* Members by exact name.  NULL where parent is NULL or no object, or the member is absent. */
 const cJSON *json_member(const cJSON *parent, const char *key);

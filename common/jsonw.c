@@ -9,7 +9,7 @@
 static void jsonw_escape(struct buf *out, unsigned char c)
 {
 	static const char SHORT[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f',
-	    ['\r'] = 'r', ['"'] = '"', ['\\'] = '\\'};
+				     ['\r'] = 'r', ['"'] = '"',	 ['\\'] = '\\'};
 
 	if (c < sizeof SHORT && SHORT[c] != 0) {
 		char pair[2] = {'\\', SHORT[c]};

@@ -12,7 +12,7 @@
 #include "common/buf.h"
 
 void jsonw_string(struct buf *out, const char *text, size_t length); /* with the quotes */
-void jsonw_text(struct buf *out, const char *text);                  /* NULL writes null */
+void jsonw_text(struct buf *out, const char *text);		     /* NULL writes null */
 void jsonw_number(struct buf *out, int64_t number);
 
 /* `,"key":` before a member; no comma directly behind an opening { or [. */

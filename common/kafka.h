@@ -12,10 +12,10 @@
  * lines (# comments), passed through verbatim: what the operator says there comes first, and what
  * our guarantees need is then set by the program with kafka_conf_set and wins.  NULL with
  * FAULT_FATAL naming the line. */
-rd_kafka_conf_t *kafka_conf_new(const char *bootstrap, const char *config_file, const char *client_id,
-    struct fault *fault) MUST_CHECK;
+rd_kafka_conf_t *kafka_conf_new(const char *bootstrap, const char *config_file,
+				const char *client_id, struct fault *fault) MUST_CHECK;
 bool kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value,
-    struct fault *fault) MUST_CHECK;
+		    struct fault *fault) MUST_CHECK;
 
 /* Sends librdkafka's own log lines into our log.  Call before rd_kafka_new. */
 void kafka_conf_log(rd_kafka_conf_t *conf);
@@ -24,8 +24,8 @@ void kafka_conf_log(rd_kafka_conf_t *conf);
 int32_t kafka_user_partition(const char *user_id, int32_t partitions);
 
 /* A queue whose events wake the loop.  ready is called from the loop when the queue went from empty
- * to not empty: poll it with timeout 0 until NULL, or call kafka_queue_again to be called once more.
- * Embedded; named end: kafka_queue_close, after which closed is called and memory may go. */
+ * to not empty: poll it with timeout 0 until NULL, or call kafka_queue_again to be called once
+ * more. Embedded; named end: kafka_queue_close, after which closed is called and memory may go. */
 struct kafka_queue {
 	rd_kafka_queue_t *queue; /* owned */
 	int fd;
@@ -39,7 +39,7 @@ struct kafka_queue {
 };
 
 void kafka_queue_init(struct kafka_queue *queue, struct loop *loop, rd_kafka_queue_t *rk_queue,
-    void (*ready)(struct kafka_queue *queue));
+		      void (*ready)(struct kafka_queue *queue));
 void kafka_queue_again(struct kafka_queue *queue);
 void kafka_queue_close(struct kafka_queue *queue, void (*closed)(struct kafka_queue *queue));
 

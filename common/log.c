@@ -66,8 +66,9 @@ void log_write(enum log_level level, const char *body, const struct log_field *f
 	buf_text(&line, "}\n");
 	if (line.failed) {
 		buf_reset(&line);
-		buf_format(&line, "{\"severity_text\":\"%s\",\"body\":\"a log line was too long\"}\n",
-		    NAMES[level]);
+		buf_format(&line,
+			   "{\"severity_text\":\"%s\",\"body\":\"a log line was too long\"}\n",
+			   NAMES[level]);
 	}
 	if (write(STDERR_FILENO, line.data, line.length) < 0) {
 		/* stderr is gone: there is nobody left to tell */

@@ -15,13 +15,19 @@ struct log_field {
 	int64_t number;
 };
 
-#define LOG_TEXT(key_, text_) ((struct log_field){.key = (key_), .text = (text_) ? (text_) : ""})
-#define LOG_NUMBER(key_, number_) ((struct log_field){.key = (key_), .number = (number_)})
+static inline struct log_field LOG_TEXT(const char *key, const char *text) {
+	return (struct log_field){.key = key, .text = text != NULL ? text : ""};
+}
+
+static inline struct log_field
+LOG_NUMBER(const char *key, int64_t number) {
+	return (struct log_field){.key = key, .number = number};
+}
 
 /* Usage: log_info("partition claimed", LOG_TEXT("topic", topic), LOG_NUMBER("partition", 3)); */
 #define LOG_AT(level_, body_, ...)                                                                 \
 	log_write((level_), (body_), (const struct log_field[]){{0}, __VA_ARGS__},                 \
-	    sizeof(struct log_field[]){{0}, __VA_ARGS__} / sizeof(struct log_field) - 1)
+		  sizeof(struct log_field[]){{0}, __VA_ARGS__} / sizeof(struct log_field) - 1)
 #define log_debug(...) LOG_AT(LOG_DEBUG, __VA_ARGS__, )
 #define log_info(...)  LOG_AT(LOG_INFO, __VA_ARGS__, )
 #define log_warn(...)  LOG_AT(LOG_WARN, __VA_ARGS__, )
@@ -31,6 +37,7 @@ struct log_field {
 void log_init(const char *service, enum log_level least);
 
 /* fields[0] is unused (it keeps the macros legal with no field); count is of those after it. */
-void log_write(enum log_level level, const char *body, const struct log_field *fields, size_t count);
+void log_write(enum log_level level, const char *body, const struct log_field *fields,
+	       size_t count);
 
 #endif

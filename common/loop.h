@@ -9,7 +9,7 @@
 #include <uv.h>
 
 #define container_of(pointer, type, member)                                                        \
-	((type *)(void *)((char *)(pointer) - offsetof(type, member)))
+	((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 /* Calls back once, from the loop, never before this returns.  Borrows call until then. */
 struct loop_call {
@@ -19,7 +19,7 @@ struct loop_call {
 
 struct loop {
 	uv_loop_t uv;
-	uv_idle_t idle;       /* active only while calls wait */
+	uv_idle_t idle; /* active only while calls wait */
 	struct loop_call *first;
 	struct loop_call **last;
 	uv_signal_t term;

@@ -13,8 +13,8 @@
 struct series {
 	char *labels; /* rendered: topic="a",partition="1" */
 	double value;
-	double count;     /* histograms: observations; value is their sum */
-	double *buckets;  /* histograms: observations at most the bound, not cumulative */
+	double count;	 /* histograms: observations; value is their sum */
+	double *buckets; /* histograms: observations at most the bound, not cumulative */
 	UT_hash_handle hh;
 };
 
@@ -124,7 +124,7 @@ static struct series *metric_series(struct metric *metric, const char *const *va
 }
 
 struct metric *metric_new(struct metrics *metrics, enum metric_type type, const char *name,
-    const char *help, const char *labels, const double *buckets)
+			  const char *help, const char *labels, const double *buckets)
 {
 	struct metric *metric = metrics_allocate(1, sizeof *metric);
 
@@ -165,7 +165,7 @@ void metric_observe(struct metric *metric, const char *const *values, double val
 }
 
 static void histogram_write(const struct metric *metric, const struct series *series,
-    struct buf *out)
+			    struct buf *out)
 {
 	const char *comma = series->labels[0] != '\0' ? "," : "";
 	double below = 0;
@@ -173,10 +173,10 @@ static void histogram_write(const struct metric *metric, const struct series *se
 	for (size_t i = 0; i < metric->bound_count; i++) {
 		below += series->buckets[i];
 		buf_format(out, "%s_bucket{%s%sle=\"%.10g\"} %.17g\n", metric->name, series->labels,
-		    comma, metric->bounds[i], below);
+			   comma, metric->bounds[i], below);
 	}
 	buf_format(out, "%s_bucket{%s%sle=\"+Inf\"} %.17g\n", metric->name, series->labels, comma,
-	    series->count);
+		   series->count);
 	buf_format(out, "%s_sum{%s} %.17g\n", metric->name, series->labels, series->value);
 	buf_format(out, "%s_count{%s} %.17g\n", metric->name, series->labels, series->count);
 }
@@ -184,19 +184,20 @@ static void histogram_write(const struct metric *metric, const struct series *se
 static void metric_write(const struct metric *metric, struct buf *out)
 {
 	static const char *const TYPES[] = {[METRIC_COUNTER] = "counter",
-	    [METRIC_GAUGE] = "gauge",
-	    [METRIC_HISTOGRAM] = "histogram"};
+					    [METRIC_GAUGE] = "gauge",
+					    [METRIC_HISTOGRAM] = "histogram"};
 	struct series *series;
 	struct series *next;
 
 	buf_format(out, "# HELP %s %s\n# TYPE %s %s\n", metric->name, metric->help, metric->name,
-	    TYPES[metric->type]);
+		   TYPES[metric->type]);
 	HASH_ITER(hh, metric->series, series, next)
 	{
 		if (metric->type == METRIC_HISTOGRAM) {
 			histogram_write(metric, series, out);
 		} else if (series->labels[0] != '\0') {
-			buf_format(out, "%s{%s} %.17g\n", metric->name, series->labels, series->value);
+			buf_format(out, "%s{%s} %.17g\n", metric->name, series->labels,
+				   series->value);
 		} else {
 			buf_format(out, "%s %.17g\n", metric->name, series->value);
 		}

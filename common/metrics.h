@@ -23,7 +23,7 @@ void metrics_free(struct metrics *metrics);
 /* labels: names joined by commas ("topic,partition"), or "" for none.  buckets: ascending upper
  * bounds ending with 0, for histograms only.  Strings and buckets are borrowed for good. */
 struct metric *metric_new(struct metrics *metrics, enum metric_type type, const char *name,
-    const char *help, const char *labels, const double *buckets);
+			  const char *help, const char *labels, const double *buckets);
 
 /* values: one text per label, in order; (const char *const[]){"c", "row"}, or NULL for none. */
 void metric_add(struct metric *metric, const char *const *values, double amount);

@@ -34,7 +34,7 @@ static void oauth_client_fields(struct buf *out, const struct oauth_client *clie
 }
 
 void oauth_code_body(struct buf *out, const struct oauth_client *client, const char *code,
-    const char *verifier)
+		     const char *verifier)
 {
 	oauth_client_fields(out, client);
 	oauth_field(out, "grant_type", "authorization_code");
@@ -44,7 +44,7 @@ void oauth_code_body(struct buf *out, const struct oauth_client *client, const c
 }
 
 void oauth_refresh_body(struct buf *out, const struct oauth_client *client,
-    const char *refresh_token)
+			const char *refresh_token)
 {
 	oauth_client_fields(out, client);
 	oauth_field(out, "grant_type", "refresh_token");
@@ -88,23 +88,25 @@ static bool oauth_is_one_of(const char *error, const char *const *names)
 /* Acts on `error` alone: Microsoft says codes and texts change without notice. */
 static bool oauth_refused(const struct http_reply *reply, const cJSON *answer, struct fault *fault)
 {
-	static const char *const OURS[] = {
-	    "invalid_client", "unauthorized_client", "invalid_request", "invalid_scope", NULL};
-	static const char *const USERS[] = {"invalid_grant", "interaction_required",
-	    "consent_required", "login_required", "access_denied", NULL};
+	static const char *const OURS[] = {"invalid_client", "unauthorized_client",
+					   "invalid_request", "invalid_scope", NULL};
+	static const char *const USERS[] = {"invalid_grant",	"interaction_required",
+					    "consent_required", "login_required",
+					    "access_denied",	NULL};
 	const char *error = json_text(answer, "error");
 
 	if (error != NULL && oauth_is_one_of(error, USERS)) {
 		return fault_auth(fault, "Microsoft refused the grant: %.60s", error);
 	}
 	if (error != NULL && oauth_is_one_of(error, OURS)) {
-		return fault_fatal(fault,
+		return fault_fatal(
+		    fault,
 		    "Microsoft refused this application: %.60s: check MICROSOFT_CLIENT_ID, "
 		    "MICROSOFT_CLIENT_SECRET and MICROSOFT_TENANT_ID",
 		    error);
 	}
 	fault_retry(fault, "Microsoft's token endpoint answered %d %.60s", reply->status,
-	    error != NULL ? error : "");
+		    error != NULL ? error : "");
 	fault->retry_after_ms = reply->retry_after_ms > 0 ? reply->retry_after_ms : 0;
 	return false;
 }

@@ -26,22 +26,22 @@ struct oauth_client {
 struct oauth_tokens {
 	char *access_token;
 	char *refresh_token; /* NULL: none returned, keep the old one */
-	char *id_token;      /* NULL: none */
-	char *scope;         /* as granted, or NULL */
+	char *id_token;	     /* NULL: none */
+	char *scope;	     /* as granted, or NULL */
 	int64_t expires_in_s;
 };
 
 void oauth_token_url(struct buf *out, const struct oauth_client *client);
 void oauth_code_body(struct buf *out, const struct oauth_client *client, const char *code,
-    const char *verifier); /* exchangeCodeForTokens */
+		     const char *verifier); /* exchangeCodeForTokens */
 void oauth_refresh_body(struct buf *out, const struct oauth_client *client,
-    const char *refresh_token); /* refreshAccessToken */
+			const char *refresh_token); /* refreshAccessToken */
 
 /* True with tokens to free.  Otherwise what the answer means for whom: FAULT_AUTH: this user has to
  * connect again (invalid_grant, interaction_required, ...); FAULT_FATAL: our registration is wrong
  * (invalid_client, unauthorized_client), nobody's connection is to blame; FAULT_RETRY: later. */
 bool oauth_answer(const struct http_reply *reply, struct oauth_tokens *tokens,
-    struct fault *fault) MUST_CHECK;
+		  struct fault *fault) MUST_CHECK;
 void oauth_tokens_free(struct oauth_tokens *tokens); /* cleanses */
 
 #endif

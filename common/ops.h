@@ -13,11 +13,12 @@ struct ops {
 	/* Each writes why not into reason (for people) and returns false; NULL: always true. */
 	bool (*is_live)(struct ops *ops, char reason[128]);
 	bool (*is_ready)(struct ops *ops, char reason[128]);
-	void (*refresh)(struct ops *ops); /* brings gauges up to date before a scrape; may be NULL */
+	void (*refresh)(
+	    struct ops *ops); /* brings gauges up to date before a scrape; may be NULL */
 	void *context;
 };
 
-void ops_livez(struct httpd_request *request);   /* httpd_context must start with a struct ops */
+void ops_livez(struct httpd_request *request); /* httpd_context must start with a struct ops */
 void ops_readyz(struct httpd_request *request);
 void ops_metrics(struct httpd_request *request);
 
@@ -29,6 +30,6 @@ void ops_metrics(struct httpd_request *request);
 
 /* A server with only these three routes.  Named end: httpd_free. */
 struct httpd *ops_serve(struct loop *loop, const char *listen, struct ops *ops,
-    struct fault *fault) MUST_CHECK;
+			struct fault *fault) MUST_CHECK;
 
 #endif

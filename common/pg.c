@@ -13,13 +13,13 @@
 #include "common/clock.h"
 #include "common/log.h"
 
-#define PG_REQUEST_MAX_MS    30000
-#define PG_CONNECT_MAX_MS    10000
-#define PG_BACKOFF_FIRST_MS  1000
-#define PG_BACKOFF_MOST_MS   10000
-#define PG_QUEUE_MAX         65536
-#define PG_STATEMENTS_MAX    128
-#define PG_CONNECTIONS_MAX   16
+#define PG_REQUEST_MAX_MS   30000
+#define PG_CONNECT_MAX_MS   10000
+#define PG_BACKOFF_FIRST_MS 1000
+#define PG_BACKOFF_MOST_MS  10000
+#define PG_QUEUE_MAX	    65536
+#define PG_STATEMENTS_MAX   128
+#define PG_CONNECTIONS_MAX  16
 
 /* Shorter than PG_REQUEST_MAX_MS, so that the server gives up before we stop listening. */
 static const char SESSION_SETTINGS[] =
@@ -197,7 +197,7 @@ static bool connection_watch(struct pg_connection *connection, int events)
 			return false;
 		}
 		if (uv_poll_init(&connection->pg->loop->uv, &watched->poll,
-		        PQsocket(connection->conn)) != 0) {
+				 PQsocket(connection->conn)) != 0) {
 			free(watched);
 			return false;
 		}
@@ -267,8 +267,9 @@ static void connection_start(struct pg_connection *connection)
 	connection_enter(connection, PG_CONNECTING);
 	connection->conn = PQconnectStartParams(keywords, values, 1);
 	if (connection->conn == NULL || PQstatus(connection->conn) == CONNECTION_BAD) {
-		connection_drop(connection,
-		    connection->conn != NULL ? PQerrorMessage(connection->conn) : "out of memory");
+		connection_drop(connection, connection->conn != NULL
+						? PQerrorMessage(connection->conn)
+						: "out of memory");
 		return;
 	}
 	if (!connection_watch(connection, UV_WRITABLE)) {
@@ -305,7 +306,7 @@ static void connection_poll_connect(struct pg_connection *connection)
 	}
 	if (polled == PGRES_POLLING_FAILED ||
 	    !connection_watch(connection,
-	        polled == PGRES_POLLING_READING ? UV_READABLE : UV_WRITABLE)) {
+			      polled == PGRES_POLLING_READING ? UV_READABLE : UV_WRITABLE)) {
 		connection_drop(connection, PQerrorMessage(connection->conn));
 	}
 }
@@ -316,7 +317,7 @@ static void connection_execute(struct pg_connection *connection, const char *nam
 
 	connection_enter(connection, PG_RUNNING);
 	if (PQsendQueryPrepared(connection->conn, name, request->param_count, request->params, NULL,
-	        NULL, 0) != 1) {
+				NULL, 0) != 1) {
 		connection_drop(connection, PQerrorMessage(connection->conn));
 		return;
 	}
@@ -341,14 +342,15 @@ static void connection_run(struct pg_connection *connection, struct pg_request *
 		return;
 	}
 	statement = HASH_COUNT(connection->statements) < PG_STATEMENTS_MAX
-	    ? calloc(1, sizeof *statement)
-	    : NULL;
+			? calloc(1, sizeof *statement)
+			: NULL;
 	if (statement == NULL) {
 		connection_drop(connection, "no room for another prepared statement");
 		return;
 	}
 	statement->sql = request->sql;
-	snprintf(statement->name, sizeof statement->name, "s%u", HASH_COUNT(connection->statements));
+	snprintf(statement->name, sizeof statement->name, "s%u",
+		 HASH_COUNT(connection->statements));
 	HASH_ADD_PTR(connection->statements, sql, statement);
 	connection_enter(connection, PG_PREPARING);
 	if (PQsendPrepare(connection->conn, statement->name, request->sql, 0, NULL) != 1) {
@@ -371,7 +373,7 @@ static bool result_needs_new_session(const PGresult *result)
 	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 
 	return state != NULL && (strcmp(state, "0A000") == 0 || strcmp(state, "26000") == 0 ||
-	                            strncmp(state, "57P", 3) == 0 || strcmp(state, "25006") == 0);
+				 strncmp(state, "57P", 3) == 0 || strcmp(state, "25006") == 0);
 }
 
 static void connection_finish_request(struct pg_connection *connection, PGresult *result)
@@ -388,7 +390,8 @@ static void connection_finish_request(struct pg_connection *connection, PGresult
 		PQclear(result);
 		result = NULL;
 		if (connection->state == PG_PREPARING) {
-			struct pg_statement *statement = connection_statement(connection, request->sql);
+			struct pg_statement *statement =
+			    connection_statement(connection, request->sql);
 
 			HASH_DEL(connection->statements, statement);
 			free(statement);
@@ -418,8 +421,8 @@ static void connection_finish(struct pg_connection *connection)
 		PQclear(result);
 	} else if (connection->state == PG_PREPARING && result_is_good(result)) {
 		PQclear(result);
-		connection_execute(connection,
-		    connection_statement(connection, connection->request->sql)->name);
+		connection_execute(
+		    connection, connection_statement(connection, connection->request->sql)->name);
 	} else {
 		connection_finish_request(connection, result);
 	}
@@ -511,7 +514,7 @@ static void on_tick(uv_timer_t *timer)
 		if (connection->state == PG_CONNECTING && age_ms > PG_CONNECT_MAX_MS) {
 			connection_drop(connection, "connecting took too long");
 		} else if (connection->state > PG_CONNECTING && connection->state != PG_IDLE &&
-		    age_ms > PG_REQUEST_MAX_MS) {
+			   age_ms > PG_REQUEST_MAX_MS) {
 			connection_drop(connection, "a statement took too long");
 		}
 	}

@@ -27,7 +27,7 @@ struct pg_request {
 
 	/* valid inside done only */
 	struct fault fault; /* FAULT_RETRY: broken, refused, or out of resources; FAULT_INPUT: SQL
-	                     * data error (class 22, 23); FAULT_FATAL: bug or missing privilege */
+			     * data error (class 22, 23); FAULT_FATAL: bug or missing privilege */
 	char sqlstate[6];
 	PGresult *result; /* NULL on a fault; freed by pg when done returns */
 
@@ -36,7 +36,8 @@ struct pg_request {
 };
 
 /* url: a libpq URI.  connections: how many at most.  Borrows both until pg_free. */
-struct pg *pg_new(struct loop *loop, const char *url, const char *application_name, int connections);
+struct pg *pg_new(struct loop *loop, const char *url, const char *application_name,
+		  int connections);
 
 /* Calls request->done exactly once, from the loop, never before this returns.  Borrows request
  * until then (embed it).  Waits in the queue while no connection is free; a request that has waited

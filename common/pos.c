@@ -10,7 +10,7 @@
 void pos_format(const struct pos *pos, char text[POS_TEXT_SIZE])
 {
 	int length = snprintf(text, POS_TEXT_SIZE, "%08" PRIx32 ":%016" PRIx64 ":%08" PRIx32,
-	    pos->epoch, pos->commit_lsn, pos->ordinal);
+			      pos->epoch, pos->commit_lsn, pos->ordinal);
 
 	if (pos->has_id) {
 		text[length++] = ':';
@@ -58,14 +58,16 @@ bool pos_parse(const char *text, size_t length, struct pos *pos)
 	if (length != POS_SHORT && length != POS_TEXT_SIZE - 1) {
 		return false;
 	}
-	if (!pos_hex(text, 8, &epoch) || text[8] != ':' || !pos_hex(text + 9, 16, &pos->commit_lsn) ||
-	    text[25] != ':' || !pos_hex(text + 26, 8, &ordinal)) {
+	if (!pos_hex(text, 8, &epoch) || text[8] != ':' ||
+	    !pos_hex(text + 9, 16, &pos->commit_lsn) || text[25] != ':' ||
+	    !pos_hex(text + 26, 8, &ordinal)) {
 		return false;
 	}
 	pos->epoch = (uint32_t)epoch;
 	pos->ordinal = (uint32_t)ordinal;
 	pos->has_id = length > POS_SHORT;
-	return !pos->has_id || (text[POS_SHORT] == ':' && pos_parse_id(text + POS_SHORT + 1, &pos->id));
+	return !pos->has_id ||
+	       (text[POS_SHORT] == ':' && pos_parse_id(text + POS_SHORT + 1, &pos->id));
 }
 
 #define ORDER(a, b)                                                                                \

@@ -9,9 +9,9 @@ struct program {
 	const char *summary; /* one line for --help */
 	const struct config_option *options;
 	size_t option_count;
-	void *config;        /* filled */
-	int (*run)(void);    /* serves until stopped; the exit status */
-	int (*check)(void);  /* --check: one line per finding; the exit status; NULL: none */
+	void *config;	    /* filled */
+	int (*run)(void);   /* serves until stopped; the exit status */
+	int (*check)(void); /* --check: one line per finding; the exit status; NULL: none */
 };
 
 /* Handles the command line, loads the configuration, refuses core dumps, calls run or check.

@@ -9,11 +9,11 @@
 
 #include "common/base64.h"
 
-#define SEAL_KEYS_MAX        16
-#define SEAL_KEY_BYTES       32
+#define SEAL_KEYS_MAX	     16
+#define SEAL_KEY_BYTES	     32
 #define SEAL_NONCE_BYTES     12
-#define SEAL_TAG_BYTES       16
-#define SEAL_ID_SIZE         33
+#define SEAL_TAG_BYTES	     16
+#define SEAL_ID_SIZE	     33
 #define SEAL_PLAIN_MAX_BYTES 32768
 #define SEAL_PLACE_MAX_BYTES 256
 
@@ -30,7 +30,8 @@ struct seal_keys {
 static const struct seal_key *seal_find(const struct seal_keys *keys, const char *id, size_t length)
 {
 	for (int i = 0; i < keys->count; i++) {
-		if (strlen(keys->keys[i].id) == length && memcmp(keys->keys[i].id, id, length) == 0) {
+		if (strlen(keys->keys[i].id) == length &&
+		    memcmp(keys->keys[i].id, id, length) == 0) {
 			return &keys->keys[i];
 		}
 	}
@@ -63,7 +64,7 @@ static bool seal_key_bytes(struct seal_key *key, const char *text, size_t length
 
 /* One line `id:base64`, without its newline. */
 static bool seal_add_line(struct seal_keys *keys, const char *line, size_t length, int number,
-    struct fault *fault)
+			  struct fault *fault)
 {
 	const char *colon = memchr(line, ':', length);
 	size_t id_length = colon != NULL ? (size_t)(colon - line) : 0;
@@ -73,8 +74,8 @@ static bool seal_add_line(struct seal_keys *keys, const char *line, size_t lengt
 		return fault_fatal(fault, "CALRELAY_TOKEN_KEYS: more than %d keys", SEAL_KEYS_MAX);
 	}
 	if (id_length == 0 || id_length >= SEAL_ID_SIZE) {
-		return fault_fatal(fault,
-		    "CALRELAY_TOKEN_KEYS: line %d must read id:base64 of 32 bytes", number);
+		return fault_fatal(
+		    fault, "CALRELAY_TOKEN_KEYS: line %d must read id:base64 of 32 bytes", number);
 	}
 	if (seal_find(keys, line, id_length) != NULL) {
 		return fault_fatal(fault, "CALRELAY_TOKEN_KEYS: line %d repeats a key id", number);
@@ -82,7 +83,8 @@ static bool seal_add_line(struct seal_keys *keys, const char *line, size_t lengt
 	memcpy(key->id, line, id_length);
 	key->id[id_length] = '\0';
 	if (!seal_key_bytes(key, colon + 1, length - id_length - 1)) {
-		return fault_fatal(fault,
+		return fault_fatal(
+		    fault,
 		    "CALRELAY_TOKEN_KEYS: the key on line %d is not 32 bytes in base64 "
 		    "(openssl rand -base64 32)",
 		    number);
@@ -111,7 +113,8 @@ struct seal_keys *seal_keys_new(const char *text, struct fault *fault)
 		line += length + (line[length] == '\n');
 	}
 	if (keys->count == 0) {
-		fault_fatal(fault, "CALRELAY_TOKEN_KEYS holds no key (id:base64 of 32 bytes per line)");
+		fault_fatal(fault,
+			    "CALRELAY_TOKEN_KEYS holds no key (id:base64 of 32 bytes per line)");
 		seal_keys_free(keys);
 		return NULL;
 	}
@@ -133,16 +136,17 @@ static void seal_associated(struct buf *out, const struct seal_place *place)
 }
 
 /* nonce, ciphertext, tag into out, which holds length + 28 bytes. */
-static bool seal_encrypt(const struct seal_key *key, const struct buf *associated, const char *plain,
-    size_t length, unsigned char *out)
+static bool seal_encrypt(const struct seal_key *key, const struct buf *associated,
+			 const char *plain, size_t length, unsigned char *out)
 {
 	EVP_CIPHER_CTX *gcm = EVP_CIPHER_CTX_new();
 	unsigned char *cipher = out + SEAL_NONCE_BYTES;
 	int size;
-	bool ok = gcm != NULL && !associated->failed && RAND_bytes(out, SEAL_NONCE_BYTES) == 1 &&
+	bool ok =
+	    gcm != NULL && !associated->failed && RAND_bytes(out, SEAL_NONCE_BYTES) == 1 &&
 	    EVP_EncryptInit_ex(gcm, EVP_aes_256_gcm(), NULL, key->bytes, out) == 1 &&
 	    EVP_EncryptUpdate(gcm, NULL, &size, (const unsigned char *)associated->data,
-	        (int)associated->length) == 1 &&
+			      (int)associated->length) == 1 &&
 	    EVP_EncryptUpdate(gcm, cipher, &size, (const unsigned char *)plain, (int)length) == 1 &&
 	    EVP_EncryptFinal_ex(gcm, cipher + length, &size) == 1 &&
 	    EVP_CIPHER_CTX_ctrl(gcm, EVP_CTRL_GCM_GET_TAG, SEAL_TAG_BYTES, cipher + length) == 1;
@@ -152,7 +156,7 @@ static bool seal_encrypt(const struct seal_key *key, const struct buf *associate
 }
 
 bool seal_close(const struct seal_keys *keys, const struct seal_place *place, const char *plain,
-    struct buf *sealed, struct fault *fault)
+		struct buf *sealed, struct fault *fault)
 {
 	size_t length = strlen(plain);
 	size_t total = SEAL_NONCE_BYTES + length + SEAL_TAG_BYTES;
@@ -175,21 +179,21 @@ bool seal_close(const struct seal_keys *keys, const struct seal_place *place, co
 	return ok || fault_fatal(fault, "OpenSSL can't seal a token");
 }
 
-static bool seal_decrypt(const struct seal_key *key, const struct buf *associated,
-    struct buf *raw, unsigned char *plain)
+static bool seal_decrypt(const struct seal_key *key, const struct buf *associated, struct buf *raw,
+			 unsigned char *plain)
 {
 	EVP_CIPHER_CTX *gcm = EVP_CIPHER_CTX_new();
 	unsigned char *nonce = (unsigned char *)raw->data;
 	int length = (int)(raw->length - SEAL_NONCE_BYTES - SEAL_TAG_BYTES);
 	int size;
 	bool ok = gcm != NULL && !associated->failed &&
-	    EVP_DecryptInit_ex(gcm, EVP_aes_256_gcm(), NULL, key->bytes, nonce) == 1 &&
-	    EVP_DecryptUpdate(gcm, NULL, &size, (const unsigned char *)associated->data,
-	        (int)associated->length) == 1 &&
-	    EVP_DecryptUpdate(gcm, plain, &size, nonce + SEAL_NONCE_BYTES, length) == 1 &&
-	    EVP_CIPHER_CTX_ctrl(gcm, EVP_CTRL_GCM_SET_TAG, SEAL_TAG_BYTES,
-	        nonce + SEAL_NONCE_BYTES + length) == 1 &&
-	    EVP_DecryptFinal_ex(gcm, plain + length, &size) == 1;
+		  EVP_DecryptInit_ex(gcm, EVP_aes_256_gcm(), NULL, key->bytes, nonce) == 1 &&
+		  EVP_DecryptUpdate(gcm, NULL, &size, (const unsigned char *)associated->data,
+				    (int)associated->length) == 1 &&
+		  EVP_DecryptUpdate(gcm, plain, &size, nonce + SEAL_NONCE_BYTES, length) == 1 &&
+		  EVP_CIPHER_CTX_ctrl(gcm, EVP_CTRL_GCM_SET_TAG, SEAL_TAG_BYTES,
+				      nonce + SEAL_NONCE_BYTES + length) == 1 &&
+		  EVP_DecryptFinal_ex(gcm, plain + length, &size) == 1;
 
 	EVP_CIPHER_CTX_free(gcm);
 	return ok;
@@ -197,7 +201,7 @@ static bool seal_decrypt(const struct seal_key *key, const struct buf *associate
 
 /* The key that sealed text names, and where its base64 begins. */
 static const struct seal_key *seal_parse(const struct seal_keys *keys, const char *sealed,
-    const char **base64, struct fault *fault)
+					 const char **base64, struct fault *fault)
 {
 	const char *id = sealed + 3;
 	const char *colon = strncmp(sealed, "v1:", 3) == 0 ? strchr(id, ':') : NULL;
@@ -209,14 +213,15 @@ static const struct seal_key *seal_parse(const struct seal_keys *keys, const cha
 	}
 	key = seal_find(keys, id, (size_t)(colon - id));
 	if (key == NULL) {
-		fault_auth(fault, "a stored token was sealed with a key that is not in the keyring");
+		fault_auth(fault,
+			   "a stored token was sealed with a key that is not in the keyring");
 	}
 	*base64 = colon + 1;
 	return key;
 }
 
 bool seal_open(const struct seal_keys *keys, const struct seal_place *place, const char *sealed,
-    struct buf *plain, struct fault *fault)
+	       struct buf *plain, struct fault *fault)
 {
 	const char *base64;
 	const struct seal_key *key = seal_parse(keys, sealed, &base64, fault);
@@ -236,7 +241,8 @@ bool seal_open(const struct seal_keys *keys, const struct seal_place *place, con
 	}
 	out = calloc(1, raw.length);
 	if (out == NULL || !seal_decrypt(key, &associated, &raw, out)) {
-		fault_auth(fault, "a stored token does not open: altered, or moved from another row");
+		fault_auth(fault,
+			   "a stored token does not open: altered, or moved from another row");
 		goto out;
 	}
 	buf_add(plain, out, raw.length - SEAL_NONCE_BYTES - SEAL_TAG_BYTES);

@@ -18,7 +18,8 @@ struct seal_keys;
 struct seal_keys *seal_keys_new(const char *text, struct fault *fault) MUST_CHECK;
 void seal_keys_free(struct seal_keys *keys); /* cleanses */
 
-/* The associated data of one column of one row, e.g. ("calendar_connections", id, "refresh_token"). */
+/* The associated data of one column of one row, e.g. ("calendar_connections", id, "refresh_token").
+ */
 struct seal_place {
 	const char *table;
 	const char *row_id;
@@ -26,10 +27,10 @@ struct seal_place {
 };
 
 bool seal_close(const struct seal_keys *keys, const struct seal_place *place, const char *plain,
-    struct buf *sealed, struct fault *fault) MUST_CHECK;
+		struct buf *sealed, struct fault *fault) MUST_CHECK;
 
 /* FAULT_AUTH: unknown key id, altered text, or another row's: that user has to reconnect. */
 bool seal_open(const struct seal_keys *keys, const struct seal_place *place, const char *sealed,
-    struct buf *plain, struct fault *fault) MUST_CHECK;
+	       struct buf *plain, struct fault *fault) MUST_CHECK;
 
 #endif

@@ -13,10 +13,10 @@ struct uuid {
 
 /* Exactly 8-4-4-4-12 hex digits, any case; false otherwise. */
 bool uuid_parse(const char *text, struct uuid *uuid);
-void uuid_format(const struct uuid *uuid, char text[UUID_TEXT_SIZE]);       /* lower case */
-int uuid_compare(const struct uuid *a, const struct uuid *b);               /* PostgreSQL's order */
+void uuid_format(const struct uuid *uuid, char text[UUID_TEXT_SIZE]); /* lower case */
+int uuid_compare(const struct uuid *a, const struct uuid *b);	      /* PostgreSQL's order */
 
-struct uuid uuid_random(void);                                              /* version 4 */
-struct uuid uuid_named(const struct uuid *space, const char *name);         /* version 5 */
+struct uuid uuid_random(void);					    /* version 4 */
+struct uuid uuid_named(const struct uuid *space, const char *name); /* version 5 */
 
 #endif

@@ -1,0 +1,633 @@
+/* httpd.c - libmicrohttpd on the uv loop, without a thread.
+ *
+ * The life of a request: head (on_access, first call) ─▶ body (on_access with data) ─▶ handler ─▶
+ * [suspended until httpd_reply] ─▶ answer queued ─▶ on_completed frees it. */
+#include "common/httpd.h"
+
+#include <arpa/inet.h>
+#include <microhttpd.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+
+#define HTTPD_COMPLETE_WITHIN_MS 60000
+#define HTTPD_SWEEP_EVERY_MS	 5000
+#define HTTPD_CONNECTIONS_MAX	 8192u
+#define HTTPD_CONNECTION_BYTES	 (32u << 10) /* head of a request; more answers 431 */
+#define HTTPD_REPLY_HEADERS_MAX	 16
+
+struct httpd_connection {
+	struct httpd_connection *next;
+	struct httpd_connection *previous;
+	int64_t since_ms; /* connected, or done with the previous request */
+	int fd;
+	bool is_answering; /* a request is complete: its handler's time is not the client's */
+};
+
+struct httpd_request {
+	struct httpd *httpd;
+	struct MHD_Connection *connection;
+	const struct httpd_route *route;
+	const char *method;
+	char *path;
+	struct buf body;
+	char *form; /* decoded fields, NUL-separated name/value pairs; made on demand */
+	size_t form_length;
+	void *data;
+	struct MHD_Response *response;
+	const char *header_names[HTTPD_REPLY_HEADERS_MAX];
+	char *header_values[HTTPD_REPLY_HEADERS_MAX];
+	int header_count;
+	int status;
+	bool is_suspended;
+	bool is_dispatched;
+	struct httpd_request *next; /* among the suspended */
+	struct httpd_request *previous;
+};
+
+struct httpd {
+	struct loop *loop;
+	struct httpd_settings settings;
+	struct MHD_Daemon *daemon;
+	uv_poll_t poll;
+	uv_timer_t timer;
+	uv_timer_t sweep;
+	struct loop_call run;
+	bool run_due;
+	int open_handles;
+	struct httpd_connection *connections;
+	struct httpd_request *suspended;
+};
+
+/* ---- driving libmicrohttpd ---- */
+
+static void httpd_run_later(struct httpd *httpd);
+
+static void on_due(uv_timer_t *timer)
+{
+	httpd_run_later(container_of(timer, struct httpd, timer));
+}
+
+static void on_run(struct loop_call *call)
+{
+	struct httpd *httpd = container_of(call, struct httpd, run);
+	MHD_UNSIGNED_LONG_LONG timeout_ms;
+
+	httpd->run_due = false;
+	if (httpd->daemon == NULL) {
+		return; /* freed since; the memory goes after this turn of the loop */
+	}
+	MHD_run(httpd->daemon);
+	if (MHD_get_timeout(httpd->daemon, &timeout_ms) == MHD_YES) {
+		uv_timer_start(&httpd->timer, on_due, timeout_ms, 0);
+	} else {
+		uv_timer_stop(&httpd->timer);
+	}
+}
+
+static void httpd_run_later(struct httpd *httpd)
+{
+	if (!httpd->run_due) {
+		httpd->run_due = true;
+		loop_defer(httpd->loop, &httpd->run, on_run);
+	}
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+	(void)status;
+	(void)events;
+	httpd_run_later(container_of(poll, struct httpd, poll));
+}
+
+/* ---- connections: cut off what never completes ---- */
+
+static void on_connection(void *context, struct MHD_Connection *mhd, void **socket_context,
+			  enum MHD_ConnectionNotificationCode code)
+{
+	struct httpd *httpd = context;
+	struct httpd_connection *connection = *socket_context;
+
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		const union MHD_ConnectionInfo *info =
+		    MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+		connection = calloc(1, sizeof *connection);
+		if (connection == NULL || info == NULL) {
+			free(connection);
+			return;
+		}
+		connection->fd = info->connect_fd;
+		connection->since_ms = clock_mono_ms();
+		connection->next = httpd->connections;
+		if (connection->next != NULL) {
+			connection->next->previous = connection;
+		}
+		httpd->connections = connection;
+		*socket_context = connection;
+	} else if (connection != NULL) {
+		if (connection->previous != NULL) {
+			connection->previous->next = connection->next;
+		} else {
+			httpd->connections = connection->next;
+		}
+		if (connection->next != NULL) {
+			connection->next->previous = connection->previous;
+		}
+		free(connection);
+		*socket_context = NULL;
+	}
+}
+
+static void on_sweep(uv_timer_t *timer)
+{
+	struct httpd *httpd = container_of(timer, struct httpd, sweep);
+	int64_t now_ms = clock_mono_ms();
+
+	for (struct httpd_connection *at = httpd->connections; at != NULL; at = at->next) {
+		if (!at->is_answering &&
+		    now_ms - at->since_ms > HTTPD_COMPLETE_WITHIN_MS - HTTPD_SWEEP_EVERY_MS) {
+			shutdown(at->fd, SHUT_RDWR); /* libmicrohttpd sees the end and closes it */
+		}
+	}
+}
+
+static void request_mark_connection(struct httpd_request *request, bool is_answering)
+{
+	const union MHD_ConnectionInfo *info =
+	    MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	struct httpd_connection *connection = info != NULL ? info->socket_context : NULL;
+
+	if (connection != NULL) {
+		connection->is_answering = is_answering;
+		connection->since_ms = clock_mono_ms();
+	}
+}
+
+/* ---- one request ---- */
+
+static bool route_has_path(const struct httpd_route *route, const char *path)
+{
+	size_t length = strlen(route->path);
+
+	if (length >= 2 && strcmp(route->path + length - 2, "/*") == 0) {
+		return strncmp(route->path, path, length - 1) == 0;
+	}
+	return strcmp(route->path, path) == 0;
+}
+
+static bool route_has_method(const struct httpd_route *route, const char *method)
+{
+	return route->method == NULL || strcmp(route->method, method) == 0 ||
+	       (strcmp(method, "HEAD") == 0 && strcmp(route->method, "GET") == 0);
+}
+
+static void request_refuse_method(struct httpd_request *request)
+{
+	const struct httpd_settings *settings = &request->httpd->settings;
+	struct buf allowed;
+
+	buf_init(&allowed, 256);
+	for (size_t i = 0; i < settings->route_count; i++) {
+		const struct httpd_route *route = &settings->routes[i];
+
+		if (route_has_path(route, request->path) && route->method != NULL) {
+			buf_format(&allowed, "%s%s", allowed.length > 0 ? ", " : "", route->method);
+		}
+	}
+	if (allowed.length > 0) {
+		httpd_reply_header(request, "Allow", buf_string(&allowed));
+		httpd_reply_text(request, MHD_HTTP_METHOD_NOT_ALLOWED, "method not allowed\n");
+	} else {
+		httpd_reply_text(request, MHD_HTTP_NOT_FOUND, "not found\n");
+	}
+	buf_close(&allowed);
+}
+
+static void request_dispatch(struct httpd_request *request)
+{
+	const struct httpd_settings *settings = &request->httpd->settings;
+
+	request->is_dispatched = true;
+	request_mark_connection(request, true);
+	if (request->body.failed) {
+		httpd_reply_text(request, MHD_HTTP_CONTENT_TOO_LARGE, "the body is too large\n");
+		return;
+	}
+	for (size_t i = 0; i < settings->route_count; i++) {
+		const struct httpd_route *route = &settings->routes[i];
+
+		if (route_has_path(route, request->path) &&
+		    route_has_method(route, request->method)) {
+			request->route = route;
+			route->handle(request);
+			return;
+		}
+	}
+	request_refuse_method(request);
+}
+
+static enum MHD_Result request_queue_reply(struct httpd_request *request)
+{
+	enum MHD_Result queued =
+	    MHD_queue_response(request->connection, (unsigned)request->status, request->response);
+
+	MHD_destroy_response(request->response);
+	request->response = NULL;
+	return queued;
+}
+
+static struct httpd_request *request_new(struct httpd *httpd, struct MHD_Connection *connection,
+					 const char *path, const char *method)
+{
+	static const char *const METHODS[] = {"GET",   "HEAD",	 "POST",   "PUT",
+					      "PATCH", "DELETE", "OPTIONS"};
+	struct httpd_request *request = calloc(1, sizeof *request);
+
+	if (request == NULL) {
+		return NULL;
+	}
+	request->httpd = httpd;
+	request->connection = connection;
+	request->method = "OTHER";
+	for (size_t i = 0; i < sizeof METHODS / sizeof *METHODS; i++) {
+		if (strcmp(METHODS[i], method) == 0) {
+			request->method = METHODS[i];
+		}
+	}
+	request->path = strdup(path);
+	if (request->path == NULL) {
+		free(request);
+		return NULL;
+	}
+	buf_init(&request->body, httpd->settings.body_max_bytes);
+	return request;
+}
+
+static void request_suspend(struct httpd_request *request)
+{
+	request->is_suspended = true;
+	request->next = request->httpd->suspended;
+	if (request->next != NULL) {
+		request->next->previous = request;
+	}
+	request->httpd->suspended = request;
+	MHD_suspend_connection(request->connection);
+}
+
+static enum MHD_Result on_access(void *context, struct MHD_Connection *connection, const char *path,
+				 const char *method, const char *version, const char *data,
+				 size_t *data_length, void **request_context)
+{
+	struct httpd *httpd = context;
+	struct httpd_request *request = *request_context;
+
+	(void)version;
+	if (request == NULL) {
+		request = request_new(httpd, connection, path, method);
+		*request_context = request;
+		return request != NULL ? MHD_YES : MHD_NO;
+	}
+	if (*data_length > 0) {
+		buf_add(&request->body, data, *data_length); /* past the ceiling it only fails */
+		*data_length = 0;
+		return MHD_YES;
+	}
+	if (!request->is_dispatched) {
+		request_dispatch(request);
+		if (request->response == NULL) {
+			request_suspend(request);
+			return MHD_YES;
+		}
+	}
+	return request->response != NULL ? request_queue_reply(request) : MHD_NO;
+}
+
+static void on_completed(void *context, struct MHD_Connection *connection, void **request_context,
+			 enum MHD_RequestTerminationCode code)
+{
+	struct httpd_request *request = *request_context;
+
+	(void)context;
+	(void)connection;
+	(void)code;
+	if (request == NULL) {
+		return;
+	}
+	request_mark_connection(request, false);
+	if (request->response != NULL) {
+		MHD_destroy_response(request->response);
+	}
+	for (int i = 0; i < request->header_count; i++) {
+		free(request->header_values[i]);
+	}
+	buf_close(&request->body);
+	free(request->form);
+	free(request->path);
+	free(request);
+	*request_context = NULL;
+}
+
+/* ---- start and end ---- */
+
+static bool httpd_address(const char *listen, struct sockaddr_storage *address, struct fault *fault)
+{
+	const char *colon = strrchr(listen, ':');
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+	struct addrinfo *found = NULL;
+	char host[128];
+	bool bracketed = listen[0] == '[';
+	size_t length;
+
+	if (colon == NULL) {
+		return fault_fatal(fault, "CALRELAY_HTTP_LISTEN must be address:port, not '%.60s'",
+				   listen);
+	}
+	length = (size_t)(colon - listen);
+	if (bracketed && length >= 2) {
+		snprintf(host, sizeof host, "%.*s", (int)length - 2, listen + 1);
+	} else {
+		snprintf(host, sizeof host, "%.*s", (int)length, listen);
+	}
+	if (getaddrinfo(host, colon + 1, &hints, &found) != 0) {
+		return fault_fatal(fault, "CALRELAY_HTTP_LISTEN: can't resolve '%.60s'", listen);
+	}
+	memcpy(address, found->ai_addr, found->ai_addrlen);
+	freeaddrinfo(found);
+	return true;
+}
+
+static void httpd_watch(struct httpd *httpd)
+{
+	const union MHD_DaemonInfo *info =
+	    MHD_get_daemon_info(httpd->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+
+	uv_poll_init(&httpd->loop->uv, &httpd->poll, info->epoll_fd);
+	uv_poll_start(&httpd->poll, UV_READABLE, on_readable);
+	uv_timer_init(&httpd->loop->uv, &httpd->timer);
+	uv_timer_init(&httpd->loop->uv, &httpd->sweep);
+	uv_timer_start(&httpd->sweep, on_sweep, HTTPD_SWEEP_EVERY_MS, HTTPD_SWEEP_EVERY_MS);
+	httpd->open_handles = 3;
+	httpd_run_later(httpd);
+}
+
+struct httpd *httpd_new(struct loop *loop, const struct httpd_settings *settings,
+			struct fault *fault)
+{
+	struct sockaddr_storage address;
+	struct httpd *httpd;
+	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
+
+	if (!httpd_address(settings->listen, &address, fault)) {
+		return NULL;
+	}
+	httpd = calloc(1, sizeof *httpd);
+	if (httpd == NULL) {
+		fault_fatal(fault, "out of memory");
+		return NULL;
+	}
+	httpd->loop = loop;
+	httpd->settings = *settings;
+	flags |= address.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0;
+	httpd->daemon = MHD_start_daemon(
+	    flags, 0, NULL, NULL, on_access, httpd, MHD_OPTION_SOCK_ADDR, &address,
+	    MHD_OPTION_CONNECTION_LIMIT, HTTPD_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+	    HTTPD_COMPLETE_WITHIN_MS / 1000, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+	    (size_t)HTTPD_CONNECTION_BYTES, MHD_OPTION_NOTIFY_CONNECTION, on_connection, httpd,
+	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, httpd, MHD_OPTION_LISTENING_ADDRESS_REUSE,
+	    1u, MHD_OPTION_END);
+	if (httpd->daemon == NULL) {
+		fault_fatal(fault, "CALRELAY_HTTP_LISTEN: can't listen on %.60s: is it taken?",
+			    settings->listen);
+		free(httpd);
+		return NULL;
+	}
+	httpd_watch(httpd);
+	return httpd;
+}
+
+int httpd_port(const struct httpd *httpd)
+{
+	return MHD_get_daemon_info(httpd->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
+}
+
+static void httpd_handle_closed(struct httpd *httpd)
+{
+	if (--httpd->open_handles == 0) {
+		free(httpd);
+	}
+}
+
+static void on_poll_closed(uv_handle_t *handle)
+{
+	httpd_handle_closed(container_of(handle, struct httpd, poll));
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+	httpd_handle_closed(container_of(handle, struct httpd, timer));
+}
+
+static void on_sweep_closed(uv_handle_t *handle)
+{
+	httpd_handle_closed(container_of(handle, struct httpd, sweep));
+}
+
+void httpd_free(struct httpd *httpd)
+{
+	/* libmicrohttpd may not be stopped while a connection is suspended */
+	while (httpd->suspended != NULL) {
+		httpd_reply_text(httpd->suspended, MHD_HTTP_SERVICE_UNAVAILABLE, "stopping\n");
+	}
+	uv_poll_stop(&httpd->poll);
+	MHD_run(httpd->daemon);
+	MHD_stop_daemon(httpd->daemon);
+	httpd->daemon = NULL;
+	uv_close((uv_handle_t *)&httpd->poll, on_poll_closed);
+	uv_close((uv_handle_t *)&httpd->timer, on_timer_closed);
+	uv_close((uv_handle_t *)&httpd->sweep, on_sweep_closed);
+}
+
+/* ---- what handlers read ---- */
+
+void *httpd_context(const struct httpd_request *request)
+{
+	return request->httpd->settings.context;
+}
+
+const char *httpd_method(const struct httpd_request *request)
+{
+	return request->method;
+}
+
+const char *httpd_path(const struct httpd_request *request)
+{
+	return request->path;
+}
+
+const char *httpd_route_path(const struct httpd_request *request)
+{
+	return request->route != NULL ? request->route->path : "other";
+}
+
+const char *httpd_query(const struct httpd_request *request, const char *name)
+{
+	return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+const char *httpd_header(const struct httpd_request *request, const char *name)
+{
+	return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+const char *httpd_cookie(const struct httpd_request *request, const char *name)
+{
+	return MHD_lookup_connection_value(request->connection, MHD_COOKIE_KIND, name);
+}
+
+const char *httpd_body(const struct httpd_request *request, size_t *length)
+{
+	*length = request->body.length;
+	return buf_string(&request->body);
+}
+
+static char hex_digit(char c)
+{
+	return (char)(c >= '0' && c <= '9' ? c - '0' : (c | 32) - 'a' + 10);
+}
+
+/* Decodes the body in one copy: `&` and `=` become NUL, so fields are name\0value\0 pairs. */
+static void form_decode(struct httpd_request *request)
+{
+	const char *at = buf_string(&request->body);
+	const char *end = at + request->body.length;
+	char *out = calloc(1, request->body.length + 2);
+
+	request->form = out;
+	if (out == NULL) {
+		return;
+	}
+	for (; at < end; at++) {
+		if (*at == '%' && end - at > 2 && strspn(at + 1, "0123456789abcdefABCDEF") >= 2) {
+			*out++ = (char)(hex_digit(at[1]) << 4 | hex_digit(at[2]));
+			at += 2;
+		} else {
+			*out++ = *at == '&' || *at == '=' ? '\0' : *at == '+' ? ' ' : *at;
+		}
+	}
+	request->form_length = (size_t)(out - request->form);
+}
+
+const char *httpd_form(struct httpd_request *request, const char *name)
+{
+	const char *type = httpd_header(request, "Content-Type");
+	const char *at;
+
+	if (type == NULL || strncasecmp(type, "application/x-www-form-urlencoded", 33) != 0) {
+		return NULL;
+	}
+	if (request->form == NULL) {
+		form_decode(request);
+	}
+	at = request->form;
+	while (at != NULL && at < request->form + request->form_length) {
+		const char *value = at + strlen(at) + 1;
+
+		if (value > request->form + request->form_length) {
+			return NULL; /* a name without a value */
+		}
+		if (strcmp(at, name) == 0) {
+			return value;
+		}
+		at = value + strlen(value) + 1;
+	}
+	return NULL;
+}
+
+void httpd_set_data(struct httpd_request *request, void *data)
+{
+	request->data = data;
+}
+
+void *httpd_data(const struct httpd_request *request)
+{
+	return request->data;
+}
+
+/* ---- what handlers answer ---- */
+
+void httpd_reply_header(struct httpd_request *request, const char *name, const char *value)
+{
+	char *copy = strdup(value);
+
+	if (request->header_count == HTTPD_REPLY_HEADERS_MAX || copy == NULL) {
+		fputs("too many headers in an answer\n", stderr);
+		abort();
+	}
+	request->header_names[request->header_count] = name;
+	request->header_values[request->header_count++] = copy;
+}
+
+static void request_resume(struct httpd_request *request)
+{
+	request->is_suspended = false;
+	if (request->previous != NULL) {
+		request->previous->next = request->next;
+	} else {
+		request->httpd->suspended = request->next;
+	}
+	if (request->next != NULL) {
+		request->next->previous = request->previous;
+	}
+	MHD_resume_connection(request->connection);
+	httpd_run_later(request->httpd);
+}
+
+void httpd_reply(struct httpd_request *request, int status, const char *content_type,
+		 const char *body, size_t length)
+{
+	union {
+		const char *from;
+		void *to;
+	} bytes = {.from = body}; /* MUST_COPY reads it only */
+	struct MHD_Response *response =
+	    MHD_create_response_from_buffer(length, bytes.to, MHD_RESPMEM_MUST_COPY);
+
+	if (response == NULL) {
+		fputs("out of memory\n", stderr);
+		abort();
+	}
+	if (content_type != NULL) {
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
+	}
+	for (int i = 0; i < request->header_count; i++) {
+		MHD_add_response_header(response, request->header_names[i],
+					request->header_values[i]);
+	}
+	request->response = response;
+	request->status = status;
+	if (request->httpd->settings.answered != NULL) {
+		request->httpd->settings.answered(request, status);
+	}
+	if (request->is_suspended) {
+		request_resume(request);
+	}
+}
+
+void httpd_reply_text(struct httpd_request *request, int status, const char *text)
+{
+	httpd_reply(request, status, "text/plain; charset=utf-8", text, strlen(text));
+}
+
+void httpd_redirect(struct httpd_request *request, int status, const char *location)
+{
+	httpd_reply_header(request, "Location", location);
+	httpd_reply(request, status, NULL, "", 0);
+}

@@ -1,0 +1,88 @@
+/* program.c - the command line and the configuration of every program. */
+#include "common/program.h"
+
+#include <curl/curl.h>
+#include <librdkafka/rdkafka.h>
+#include <libpq-fe.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <uv.h>
+
+#include "calrelay_version.h"
+#include "common/log.h"
+
+/* Of sysexits.h, by their meaning. */
+#define EXIT_USAGE  64
+#define EXIT_CONFIG 78
+
+static void print_version(const struct program *program)
+{
+	int pq = PQlibVersion();
+
+	printf("%s %s (%s)\nlibrdkafka %s, libcurl %s, libpq %d.%d, %s, libuv %s\n", program->name,
+	       CALRELAY_VERSION, CALRELAY_COMMIT, rd_kafka_version_str(),
+	       curl_version_info(CURLVERSION_NOW)->version, pq / 10000, pq % 10000,
+	       OpenSSL_version(OPENSSL_VERSION), uv_version_string());
+}
+
+static void print_help(const struct program *program)
+{
+	printf("%s - %s\n\nusage: %s [--help | --version%s]\n\n", program->name, program->summary,
+	       program->name, program->check != NULL ? " | --check" : "");
+	puts("  --help     this text\n  --version  version, commit and libraries");
+	if (program->check != NULL) {
+		puts("  --check    proves the surroundings, one line per finding; exit 0 or 1");
+	}
+	puts("\nConfiguration, by environment variables:");
+	config_help(program->options, program->option_count, stdout);
+}
+
+/* Tokens pass through memory: it must not end up in a core file. */
+static void refuse_core_dumps(void)
+{
+	struct rlimit none = {0, 0};
+
+	setrlimit(RLIMIT_CORE, &none);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+static int load_and(const struct program *program, int (*act)(void))
+{
+	struct fault fault;
+	int status;
+
+	if (!config_load(program->options, program->option_count, program->config, &fault)) {
+		fprintf(stderr, "%s: %s\n", program->name, fault.what);
+		config_free(program->options, program->option_count, program->config);
+		return EXIT_CONFIG;
+	}
+	refuse_core_dumps();
+	log_init(program->name, LOG_INFO);
+	status = act();
+	config_free(program->options, program->option_count, program->config);
+	return status;
+}
+
+int program_main(const struct program *program, int argc, char **argv)
+{
+	if (argc == 1) {
+		return load_and(program, program->run);
+	}
+	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+		print_help(program);
+		return 0;
+	}
+	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+		print_version(program);
+		return 0;
+	}
+	if (argc == 2 && strcmp(argv[1], "--check") == 0 && program->check != NULL) {
+		return load_and(program, program->check);
+	}
+	fprintf(stderr, "%s: unknown option '%s' (see %s --help)\n", program->name, argv[1],
+		program->name);
+	return EXIT_USAGE;
+}
