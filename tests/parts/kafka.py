@@ -1,0 +1,203 @@
+"""kafka.py - a private Apache Kafka (KRaft) from Maven's jars, and what stories ask of it."""
+import collections
+import functools
+import json
+import os
+import pathlib
+import re
+import subprocess
+
+import confluent_kafka
+import confluent_kafka.admin
+
+from .process import ROOT, Process, free_port, wait_until
+
+PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=PLAINTEXT
+log.dirs={data}
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+group.initial.rebalance.delay.ms=0
+auto.create.topics.enable=false
+"""
+NO_COORDINATOR = (confluent_kafka.KafkaError.NOT_COORDINATOR,
+                  confluent_kafka.KafkaError.COORDINATOR_NOT_AVAILABLE,
+                  confluent_kafka.KafkaError.COORDINATOR_LOAD_IN_PROGRESS)
+Record = collections.namedtuple("Record", "partition offset key value headers timestamp_ms")
+
+
+def jars():
+    pom = (ROOT / "tests/parts/kafka/pom.xml").read_text()
+    version = re.search(r"<kafka\.version>(.*)</kafka\.version>", pom).group(1)
+    cache = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+    folder = pathlib.Path(cache) / "calrelay" / f"kafka-{version}"
+    assert (folder / "pom.xml").exists(), f"Kafka's jars are not in {folder}: run scripts/setup"
+    return f"{folder}/*"
+
+
+class Kafka:
+    """One broker that is its own controller; started again on the same data and port."""
+
+    def __init__(self, folder):
+        self.port, self.controller = free_port(), free_port()
+        self.bootstrap = f"127.0.0.1:{self.port}"
+        self.folder = folder / "kafka"
+        self.env = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
+        self.process = Process("kafka", [
+            *self._java("512m"), "kafka.Kafka", self.folder / "server.properties"],
+            folder / "kafka.log", env=self.env)
+
+    def _java(self, heap):
+        return ["java", f"-Xmx{heap}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+                "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", jars()]
+
+    def start(self):
+        if not self.folder.exists():
+            self.folder.mkdir()
+            properties = self.folder / "server.properties"
+            properties.write_text(PROPERTIES.format(
+                port=self.port, controller=self.controller, data=self.folder / "data"))
+            self._tool("kafka.tools.StorageTool", "format", "-t", "MkU3OEVBNTcwNTJENDM2Qg",
+                       "-c", properties)
+        self.process.start()
+        wait_until(self._answers, 60, "Kafka answers", [self.process])
+        return self
+
+    def _answers(self):
+        try:
+            return self.admin.list_topics(timeout=1).brokers
+        except confluent_kafka.KafkaException:
+            return False
+
+    def stop(self):
+        self.process.stop(30)
+
+    def restart(self):
+        self.stop()
+        self.start()
+
+    def _tool(self, name, *args):
+        done = subprocess.run([*self._java("128m"), name, *[str(arg) for arg in args]],
+                              env=self.env, capture_output=True, text=True)
+        assert done.returncode == 0, f"{name}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def reset_offsets(self, group, *where):
+        """Kafka's own kafka-consumer-groups.sh; the group has to be inactive."""
+        return self._tool("org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
+                          "--bootstrap-server", self.bootstrap, "--group", group,
+                          "--reset-offsets", "--all-topics", *(where or ("--to-earliest",)),
+                          "--execute")
+
+    @functools.cached_property
+    def admin(self):
+        return confluent_kafka.admin.AdminClient({
+            "bootstrap.servers": self.bootstrap, "log_level": 0})
+
+    def topics(self, prefix):
+        names = self.admin.list_topics(timeout=10).topics
+        return {name: len(topic.partitions) for name, topic in names.items()
+                if name.startswith(prefix + ".")}
+
+    def topic_config(self, topic, name):
+        resource = confluent_kafka.admin.ConfigResource("topic", topic)
+        answer = self.admin.describe_configs([resource])[resource].result(10)
+        return answer[name].value
+
+    def create_topic(self, name, partitions, config):
+        topic = confluent_kafka.admin.NewTopic(name, partitions, 1, config=config)
+        self.admin.create_topics([topic])[name].result(10)
+
+    def delete_topics(self, prefix):
+        names = list(self.topics(prefix))
+        if names:
+            for future in self.admin.delete_topics(names).values():
+                future.result(10)
+
+    def read(self, topic):
+        """Every record of the topic as it stands now, in partition and offset order."""
+        reader = self._consumer("calrelay-reader")
+        try:
+            partitions = reader.list_topics(topic, timeout=10).topics[topic].partitions
+            ends = {}
+            for number in partitions:
+                low, high = reader.get_watermark_offsets(
+                    confluent_kafka.TopicPartition(topic, number), timeout=10)
+                if high > low:
+                    ends[number] = high
+            reader.assign([confluent_kafka.TopicPartition(topic, number, 0) for number in ends])
+            return sorted(self._drain(reader, ends))
+        finally:
+            reader.close()
+
+    @staticmethod
+    def _drain(reader, ends):
+        records, open_ends = [], dict(ends)
+        while open_ends:
+            message = reader.poll(10)
+            assert message is not None, f"no record for 10 s, still open: {open_ends}"
+            if message.error():
+                if message.error().code() == confluent_kafka.KafkaError._PARTITION_EOF:
+                    open_ends.pop(message.partition(), None)
+                    continue
+                raise confluent_kafka.KafkaException(message.error())
+            records.append(Record(message.partition(), message.offset(), message.key(),
+                                  message.value(), dict(message.headers() or []),
+                                  message.timestamp()[1]))
+            if message.offset() + 1 >= open_ends.get(message.partition(), 0):
+                open_ends.pop(message.partition(), None)
+        return records
+
+    def _consumer(self, group):
+        return confluent_kafka.Consumer({
+            "bootstrap.servers": self.bootstrap, "group.id": group, "log_level": 0,
+            "enable.auto.commit": False, "enable.partition.eof": True,
+            "auto.offset.reset": "earliest"})
+
+    def lag(self, group, topic):
+        """Records between what the group committed and the end of the topic."""
+        reader = self._consumer(group)
+        try:
+            numbers = reader.list_topics(topic, timeout=10).topics[topic].partitions
+            asked = [confluent_kafka.TopicPartition(topic, number) for number in numbers]
+            total = 0
+            for at in wait_until(lambda: self._committed(reader, asked), 20, "committed offsets"):
+                low, high = reader.get_watermark_offsets(at, timeout=10)
+                total += high - (at.offset if at.offset >= 0 else low)
+            return total
+        finally:
+            reader.close()
+
+    @staticmethod
+    def _committed(reader, asked):
+        try:
+            return reader.committed(asked, timeout=10)
+        except confluent_kafka.KafkaException as problem:
+            if problem.args[0].retriable() or problem.args[0].code() in NO_COORDINATOR:
+                return None  # the broker has just started
+            raise
+
+    def produce(self, topic, partition, key, value, headers=()):
+        """Puts bytes into a topic that our producer would never have written."""
+        sent = []
+        writer = confluent_kafka.Producer({"bootstrap.servers": self.bootstrap, "log_level": 0})
+        writer.produce(topic, value, key, partition, headers=list(headers),
+                       on_delivery=lambda error, message: sent.append((error, message)))
+        writer.flush(10)
+        assert sent and sent[0][0] is None, f"not delivered: {sent}"
+        return sent[0][1].offset()
+
+
+def as_json(record):
+    """Key and value of a record as what they say; a tombstone's value is None."""
+    value = None if record.value is None else json.loads(record.value)
+    return json.loads(record.key), value
