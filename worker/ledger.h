@@ -22,6 +22,7 @@ struct ledger {
 	struct ledger_entry *entries; /* ring of LEDGER_WINDOW */
 	size_t first;
 	size_t count;
+	size_t open;  /* entries that are not done */
 	int64_t next; /* the committable offset: everything below is done */
 };
 

@@ -1,0 +1,201 @@
+/* op.c - the life of one operation on one event. */
+#include "worker/op.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const NAMES[] = {
+    [OP_CREATE] = "create", [OP_UPDATE] = "update", [OP_DELETE] = "delete", [OP_FIND] = "find"};
+static_assert(sizeof NAMES / sizeof *NAMES == OP_REQUESTS, "name every request");
+
+const char *op_request_name(enum op_request request)
+{
+	return NAMES[request];
+}
+
+void op_init(struct op *op, bool wants_event, const char *event_id, int incarnation)
+{
+	*op = (struct op){.wants_event = wants_event, .incarnation = incarnation};
+	if (event_id != NULL) {
+		snprintf(op->event_id, sizeof op->event_id, "%s", event_id);
+		op->request = wants_event ? OP_UPDATE : OP_DELETE;
+	} else {
+		op->request = wants_event ? OP_CREATE : OP_FIND;
+	}
+}
+
+struct uuid op_transaction_id(const struct uuid *connection, const struct uuid *assignment,
+    int incarnation)
+{
+	char name[UUID_TEXT_SIZE + 16];
+	char text[UUID_TEXT_SIZE];
+
+	uuid_format(assignment, text);
+	snprintf(name, sizeof name, "%s:%d", text, incarnation);
+	return uuid_named(connection, name);
+}
+
+static bool code_is(const struct op_answer *answer, const char *code)
+{
+	return strcmp(answer->code, code) == 0;
+}
+
+static bool status_is_success(int status)
+{
+	return status >= 200 && status < 300;
+}
+
+static enum op_scope op_finish(struct op *op, enum op_end end)
+{
+	op->end = end;
+	return OP_GOES_ON;
+}
+
+static enum op_scope op_turn(struct op *op, enum op_request request)
+{
+	op->request = request;
+	return OP_GOES_ON;
+}
+
+static enum op_scope op_adopt(struct op *op, const char *event_id)
+{
+	snprintf(op->event_id, sizeof op->event_id, "%s", event_id);
+	return op_turn(op, op->wants_event ? OP_UPDATE : OP_DELETE);
+}
+
+/* Again after a while, but not for ever: an error that stays is an error. */
+static enum op_scope op_again(struct op *op, const struct op_answer *answer)
+{
+	if (++op->tries < OP_TRIES_MAX) {
+		return OP_LATER;
+	}
+	snprintf(op->error, sizeof op->error, "Microsoft answered %d %s to %s, %d times",
+	    answer->status, answer->code, NAMES[op->request], op->tries);
+	return op_finish(op, OP_REJECTED);
+}
+
+static enum op_scope op_rejected(struct op *op, const struct op_answer *answer)
+{
+	snprintf(op->error, sizeof op->error, "Microsoft answered %d %s to %s", answer->status,
+	    answer->code, NAMES[op->request]);
+	return op_finish(op, OP_REJECTED);
+}
+
+static enum op_scope op_created(struct op *op, const struct op_answer *answer)
+{
+	if (answer->event_id[0] == '\0') {
+		return op_turn(op, OP_FIND); /* 201 without an id: it is there, under a name unknown */
+	}
+	memcpy(op->event_id, answer->event_id, sizeof op->event_id);
+	memcpy(op->change_key, answer->change_key, sizeof op->change_key);
+	return op_finish(op, OP_SYNCED);
+}
+
+static enum op_scope op_found(struct op *op, const struct op_answer *answer)
+{
+	if (answer->found > 0) {
+		return op_adopt(op, answer->event_id);
+	}
+	op->event_id[0] = '\0';
+	if (!op->wants_event) {
+		return op_finish(op, OP_REMOVED);
+	}
+	if (op->is_known_gone) {
+		op->incarnation++; /* the old transactionId would be answered with the gone event */
+		op->is_known_gone = false;
+	}
+	return op_turn(op, OP_CREATE);
+}
+
+static enum op_scope op_succeeded(struct op *op, const struct op_answer *answer)
+{
+	switch (op->request) {
+	case OP_CREATE:
+		return op_created(op, answer);
+	case OP_UPDATE:
+		memcpy(op->change_key, answer->change_key, sizeof op->change_key);
+		return op_finish(op, OP_SYNCED);
+	case OP_FIND:
+		return op_found(op, answer);
+	default:
+		return op_finish(op, OP_REMOVED);
+	}
+}
+
+/* The event, or the id we know it by, is no more: look whether it lives under another one. */
+static enum op_scope op_lost(struct op *op)
+{
+	op->is_known_gone = true;
+	return op_turn(op, OP_FIND);
+}
+
+/* Codes that speak of the mailbox, not of the event (learn KB 4462988): never "event gone". */
+static bool code_blames_mailbox(const struct op_answer *answer)
+{
+	static const char *const CODES[] = {"MailboxNotEnabledForRESTAPI",
+	    "MailboxNotSupportedForRESTAPI", "ErrorNonExistentMailbox", "ErrorMailboxMoveInProgress",
+	    "ErrorMailboxStoreUnavailable", "ErrorQuotaExceeded"};
+
+	for (size_t i = 0; i < sizeof CODES / sizeof *CODES; i++) {
+		if (code_is(answer, CODES[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static enum op_scope op_refused(struct op *op, const struct op_answer *answer)
+{
+	if (code_is(answer, "ErrorDuplicateTransactionId") && op->request == OP_CREATE) {
+		if (answer->event_id[0] != '\0') {
+			return op_adopt(op, answer->event_id);
+		}
+		return op_lost(op);
+	}
+	if (answer->status == 404 || answer->status == 410) {
+		if (op->request == OP_DELETE) {
+			return op_finish(op, OP_REMOVED);
+		}
+		return op->request == OP_UPDATE ? op_lost(op) : op_again(op, answer);
+	}
+	if (code_is(answer, "ErrorInvalidIdMalformed") &&
+	    (op->request == OP_UPDATE || op->request == OP_DELETE)) {
+		return op_lost(op);
+	}
+	if (answer->status == 409 || answer->status == 412) {
+		return op_again(op, answer);
+	}
+	return op_rejected(op, answer);
+}
+
+enum op_scope op_answered(struct op *op, const struct op_answer *answer)
+{
+	if (status_is_success(answer->status)) {
+		return op_succeeded(op, answer);
+	}
+	if (code_blames_mailbox(answer)) {
+		return OP_MAILBOX;
+	}
+	switch (answer->status) {
+	case 401:
+		return OP_AUTH;
+	case 403:
+	case 507:
+		return OP_MAILBOX;
+	case 429:
+	case 503:
+	case 504:
+	case 509:
+		return OP_THROTTLED;
+	default:
+		break;
+	}
+	/* 0, 424 and the server's own errors: nobody knows what happened; every request can be
+	 * repeated, so it is, as long as it takes */
+	if (answer->status < 400 || answer->status == 424 || answer->status == 408 ||
+	    answer->status >= 500) {
+		return OP_LATER;
+	}
+	return op_refused(op, answer);
+}
