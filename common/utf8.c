@@ -1,6 +1,8 @@
 /* utf8.c - reads UTF-8 one character at a time. */
 #include "common/utf8.h"
 
+#include <string.h>
+
 static size_t utf8_size(unsigned char lead)
 {
 	if (lead < 0x80) {
@@ -58,4 +60,13 @@ size_t utf8_prefix(const char *text, size_t length)
 		at += size;
 	}
 	return at;
+}
+
+void utf8_copy(char *out, size_t size, const char *text)
+{
+	size_t length = strlen(text);
+
+	length = utf8_prefix(text, length < size ? length : size - 1);
+	memcpy(out, text, length);
+	out[length] = '\0';
 }
