@@ -1,0 +1,53 @@
+/* app.c - what the configuration decides before anything runs. */
+#include "connect/app.h"
+
+#include "common/log.h"
+#include "connect/when.h"
+
+bool app_init(struct app *app, struct fault *fault)
+{
+	const struct app_config *config = &app->config;
+
+	app->seal_keys = seal_keys_new(config->token_keys, fault);
+	if (app->seal_keys == NULL) {
+		return false;
+	}
+	app->identity_key = identity_key_new(config->jwt_secret, config->jwt_public_key, fault);
+	if (app->identity_key == NULL || !hostmap_load(&app->map, config->mapping_file, fault)) {
+		return false;
+	}
+	if (!origin_of_url(&app->origin, config->redirect_uri)) {
+		return fault_fatal(fault, "MICROSOFT_REDIRECT_URI names no host");
+	}
+	app->oauth = (struct oauth_client){
+	    .login_url = config->login_url,
+	    .tenant = config->tenant_id,
+	    .client_id = config->client_id,
+	    .client_secret = config->client_secret,
+	    .redirect_uri = config->redirect_uri,
+	};
+	if (!when_use_zone(config->time_zone)) {
+		log_warn("CALRELAY_TIME_ZONE is unknown to this system: times are shown in UTC",
+			 LOG_TEXT("time_zone", config->time_zone));
+	}
+	return true;
+}
+
+void app_close(struct app *app)
+{
+	seal_keys_free(app->seal_keys);
+	identity_key_free(app->identity_key);
+}
+
+void app_enter(struct app *app)
+{
+	app->under_way++;
+}
+
+void app_leave(struct app *app)
+{
+	app->under_way--;
+	if (app->is_stopping && app->under_way == 0) {
+		loop_stop(&app->loop);
+	}
+}

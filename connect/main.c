@@ -1,0 +1,72 @@
+/* main.c - calrelay-connect: options, and nothing else. */
+#include <stddef.h>
+
+#include "common/program.h"
+#include "connect/app.h"
+#include "connect/check.h"
+#include "connect/serve.h"
+
+static struct app app;
+
+#define OPTION(name_, type_, required_, file_, fallback_, field_, help_)                           \
+	{                                                                                          \
+		.name = (name_), .type = (type_), .required = (required_),                         \
+		.has_file_variant = (file_), .fallback = (fallback_),                              \
+		.offset = offsetof(struct app_config, field_), .help = (help_)                     \
+	}
+
+/* clang-format off */
+static const struct config_option OPTIONS[] = {
+	OPTION("DATABASE_URL", CONFIG_TEXT, true, true, NULL, database_url,
+		"libpq URI; its role needs calrelay_connect"),
+	OPTION("CALRELAY_HTTP_LISTEN", CONFIG_LISTEN, false, false, "127.0.0.1:8080", http_listen,
+		"address:port to serve on"),
+	OPTION("CALRELAY_TOKEN_KEYS", CONFIG_TEXT, true, true, NULL, token_keys,
+		"id:base64 of 32 bytes per line; the first seals, all open"),
+	OPTION("CALRELAY_JWT_SECRET", CONFIG_TEXT, false, true, NULL, jwt_secret,
+		"the host's JWT secret (HS256); this or CALRELAY_JWT_PUBLIC_KEY"),
+	OPTION("CALRELAY_JWT_PUBLIC_KEY", CONFIG_TEXT, false, true, NULL, jwt_public_key,
+		"the host's JWT public key, PEM (RS256 or ES256)"),
+	OPTION("MICROSOFT_CLIENT_ID", CONFIG_TEXT, true, false, NULL, client_id,
+		"application (client) id of the app registration"),
+	OPTION("MICROSOFT_CLIENT_SECRET", CONFIG_TEXT, true, true, NULL, client_secret,
+		"its client secret's value"),
+	OPTION("MICROSOFT_REDIRECT_URI", CONFIG_URL, true, false, NULL, redirect_uri,
+		"https://your.domain/api/auth/microsoft/callback, as in the app registration"),
+	OPTION("MICROSOFT_TENANT_ID", CONFIG_TEXT, false, false, "common", tenant_id,
+		"whose accounts may connect: common, organizations, consumers, or a tenant"),
+	OPTION("MICROSOFT_LOGIN_URL", CONFIG_URL, false, false, "https://login.microsoftonline.com",
+		login_url, "origin of Microsoft's sign-in"),
+	OPTION("MICROSOFT_GRAPH_URL", CONFIG_URL, false, false, "https://graph.microsoft.com",
+		graph_url, "origin of Microsoft Graph"),
+	OPTION("CALRELAY_TIME_ZONE", CONFIG_TEXT, false, false, "UTC", time_zone,
+		"zone that the page writes times in"),
+	OPTION("CALRELAY_MAPPING_FILE", CONFIG_TEXT, false, false, NULL, mapping_file,
+		"the host's table and column names [the shipped AmiDash mapping]"),
+};
+/* clang-format on */
+
+static int run(void)
+{
+	return serve_run(&app);
+}
+
+static int check(void)
+{
+	return check_run(&app);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct program PROGRAM = {
+	    .name = "calrelay-connect",
+	    .summary = "people connect their Outlook calendars here",
+	    .options = OPTIONS,
+	    .option_count = sizeof OPTIONS / sizeof *OPTIONS,
+	    .config = &app.config,
+	    .run = run,
+	    .check = check,
+	};
+
+	return program_main(&PROGRAM, argc, argv);
+}

@@ -1,0 +1,33 @@
+/* page.h - My Schedule as HTML: values in, a document out, everything from outside escaped. */
+#ifndef CALRELAY_CONNECT_PAGE_H
+#define CALRELAY_CONNECT_PAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/buf.h"
+#include "connect/view.h"
+#include "connect/words.h"
+
+#define PAGE_MAX_BYTES 65536
+#define PAGE_PATH      "/my-schedule"
+#define PAGE_CSS_PATH  "/my-schedule.css"
+
+struct page {
+	const struct view *view;
+	const char *csrf; /* stands in every form */
+	int64_t now_s;
+	enum trouble trouble;	 /* shown with role="alert"; TROUBLE_NONE: nothing went wrong */
+	bool has_just_connected; /* ?connected=1 */
+};
+
+void page_schedule(struct buf *out, const struct page *page);
+
+/* A page that holds nothing but what went wrong and a way on. */
+void page_trouble(struct buf *out, enum trouble trouble);
+
+void page_escape(struct buf *out, const char *text);
+
+extern const char page_css[]; /* page.css, compiled in */
+
+#endif
