@@ -167,7 +167,7 @@ static char *subject_make(const char *name)
 	size_t kept = 0; /* bytes up to the last character that is no white space */
 	struct buf out;
 
-	buf_init(&out, 4 * OUTLOOK_SUBJECT_MAX_CHARACTERS + sizeof OUTLOOK_UNTITLED);
+	buf_init(&out, (size_t)4 * OUTLOOK_SUBJECT_MAX_CHARACTERS + sizeof OUTLOOK_UNTITLED);
 	for (int count = 0; at < end && count < OUTLOOK_SUBJECT_MAX_CHARACTERS;) {
 		uint32_t code;
 		size_t size = character_read(at, end, &code);
@@ -269,7 +269,7 @@ static bool hash_make(const struct outlook_event *event, char hash[OUTLOOK_HASH_
 	outlook_write_members(&members, event);
 	ok = !members.failed && EVP_Digest(buf_string(&members), members.length, digest, NULL,
 					   EVP_sha256(), NULL) == 1;
-	for (int i = 0; ok && i < (OUTLOOK_HASH_SIZE - 1) / 2; i++) {
+	for (size_t i = 0; ok && i < OUTLOOK_HASH_SIZE / 2; i++) {
 		snprintf(hash + 2 * i, 3, "%02x", digest[i]);
 	}
 	buf_close(&members);
