@@ -1,0 +1,329 @@
+"""Stories of the schema: migrations, who may do what, what is published.
+
+On a server of its own: roles belong to a server, and here the migrations have to make them.
+"""
+import contextlib
+import os
+import shutil
+import subprocess
+
+import psycopg2
+import pytest
+
+from parts.postgres import Postgres
+from parts.process import ROOT, Folder
+
+MIGRATIONS = sorted((ROOT / "schemas/sql").glob("[0-9][0-9][0-9]_*.sql"))
+HOST = ROOT / "tests/fixtures/host.sql"
+PROGRAMS = {"calrelay_producer", "calrelay_worker", "calrelay_connect"}
+ANNA, BEN = "00000000-0000-4000-8000-000000000101", "00000000-0000-4000-8000-000000000102"
+OURS = ("calendar_connections", "synced_calendar_events", "calendar_sync_requests",
+        "calrelay_partition_owner", "calrelay_partition_progress", "calrelay_source",
+        "calrelay_oauth_states", "calrelay_migrations")
+S, I, U, D = "SELECT", "INSERT", "UPDATE", "DELETE"
+# What each role may do with whole tables; nothing that is not here.
+PRIVILEGES = {
+    "calrelay_producer": {
+        "projects": {S}, "project_assignments": {S}, "calendar_sync_requests": {S},
+        "calrelay_source": {S, I, U}},
+    "calrelay_worker": {
+        "projects": {S}, "project_assignments": {S}, "calendar_connections": {S, U, D},
+        "synced_calendar_events": {S, I, U, D}, "calendar_sync_requests": {S, I, U},
+        "calrelay_partition_owner": {S, I, U}, "calrelay_partition_progress": {S, I, U}},
+    "calrelay_connect": {
+        "calendar_connections": {S, I, U, D}, "synced_calendar_events": {S},
+        "calendar_sync_requests": {S, I}, "calrelay_oauth_states": {S, I, U, D}},
+}
+# What the browser may do with single columns of ours.
+BROWSER = {
+    ("calendar_connections", S): {
+        "id", "user_id", "provider", "token_expires_at", "outlook_email", "calendar_id",
+        "created_at", "updated_at", "status", "status_reason", "scopes", "time_zone", "not_before",
+        "last_synced_at"},
+    ("calendar_sync_requests", I): {"user_id", "kind"},
+}
+
+
+class Server(Postgres):
+    """A PostgreSQL whose databases belong to an owner who is no superuser, as at Supabase."""
+
+    def psql(self, database, *args, user="owner"):
+        return subprocess.run(
+            [f"{self.bin}/psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d",
+             self.url(database, user), *map(str, args)], capture_output=True, text=True)
+
+    def host(self, name):
+        """A new database with the host's tables."""
+        self.execute("postgres", f"CREATE DATABASE {name} OWNER owner")
+        done = self.psql(name, "-f", HOST)
+        assert done.returncode == 0, done.stderr
+        return name
+
+    def applier(self, database, *args, program=ROOT / "schemas/apply"):
+        return subprocess.Popen(
+            [program, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env={"PATH": f"{self.bin}:{os.environ['PATH']}",
+                 "DATABASE_URL": self.url(database, "owner")})
+
+    def apply(self, database, *args, **more):
+        applier = self.applier(database, *args, **more)
+        out, errors = applier.communicate(timeout=60)
+        return applier.returncode, out, errors
+
+    @contextlib.contextmanager
+    def cursor(self, database, role=None, sub=None):
+        """As the superuser, or in a role; sub is the subject of the request's JWT."""
+        connection = self.connect(database)
+        try:
+            with connection.cursor() as cursor:
+                if sub:
+                    cursor.execute("SELECT set_config('request.jwt.claims', "
+                                   "json_build_object('sub', %s)::text, false)", (sub,))
+                if role:
+                    cursor.execute(f"SET ROLE {role}")
+                yield cursor
+        finally:
+            connection.close()
+
+    def rows(self, database, statement, *values, role=None, sub=None):
+        with self.cursor(database, role, sub) as cursor:
+            cursor.execute(statement, values or None)
+            return [tuple(row.values()) for row in cursor.fetchall()] if cursor.description else []
+
+
+@pytest.fixture(scope="module")
+def server():
+    folder = Folder("calrelay-schema")
+    server = Server(folder.path).start()
+    server.execute("postgres", "CREATE ROLE owner LOGIN CREATEROLE")
+    for role in ("anon", "authenticated", "service_role BYPASSRLS"):
+        server.execute("postgres", f"CREATE ROLE {role}")
+    yield server
+    server.stop("immediate")
+    folder.remove()
+
+
+@pytest.fixture(scope="module")
+def database(server):
+    """The host's tables, our schema, two people who are connected, one assignment each."""
+    name = server.host("amidash")
+    status, _, errors = server.apply(name)
+    assert status == 0, errors
+    server.rows(name, "INSERT INTO profiles (id, email) VALUES (%s, 'anna@x.org'), "
+                      "(%s, 'ben@x.org')", ANNA, BEN)
+    server.rows(name, "WITH p AS (INSERT INTO projects (client_name) VALUES ('x') RETURNING id) "
+                      "INSERT INTO project_assignments (project_id, user_id) "
+                      "SELECT p.id, u.id FROM p, profiles u")
+    server.rows(name, "INSERT INTO calendar_connections (user_id, access_token, refresh_token, "
+                      "token_expires_at) SELECT id, 'v1:k:a', 'v1:k:r', now() FROM profiles")
+    server.rows(name, "INSERT INTO synced_calendar_events (assignment_id, connection_id) SELECT "
+                      "a.id, c.id FROM project_assignments a JOIN calendar_connections c "
+                      "USING (user_id)")
+    return name
+
+
+def refused(server, database, statement, *values, role, sub=None):
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+        server.rows(database, statement, *values, role=role, sub=sub)
+
+
+# migrations
+
+
+def test_each_migration_runs_by_itself_for_an_owner_who_is_no_superuser(server):
+    name = server.host("one_by_one")
+    for migration in MIGRATIONS:
+        done = server.psql(name, "-f", migration)
+        assert done.returncode == 0, f"{migration.name}: {done.stderr}"
+    roles = {role for role, in server.rows(
+        name, "SELECT rolname FROM pg_roles WHERE rolname ~ '^calrelay_' AND NOT rolcanlogin")}
+    assert roles == PROGRAMS
+
+
+def test_the_applier_applies_each_migration_once_and_records_it(server):
+    name = server.host("applied")
+    names = [migration.name for migration in MIGRATIONS]
+    status, planned, _ = server.apply(name, "--dry-run")
+    assert (status, planned.split("\n")[:-1]) == (0, [f"would apply {n}" for n in names])
+    assert server.rows(name, "SELECT to_regclass('calrelay_migrations')") == [(None,)]
+    status, out, errors = server.apply(name)
+    assert status == 0, errors
+    assert out.count("applied ") == len(names)
+    status, out, _ = server.apply(name)
+    assert status == 0 and "applied " not in out
+    assert server.apply(name, "--dry-run") == (0, "", "")
+    recorded = server.rows(name, "SELECT name FROM calrelay_migrations ORDER BY name")
+    assert [recorded_name for recorded_name, in recorded] == names
+
+
+def test_two_appliers_at_once_do_not_get_in_each_others_way(server):
+    name = server.host("two_appliers")
+    appliers = [server.applier(name) for _ in range(2)]
+    outputs = [applier.communicate(timeout=60) for applier in appliers]
+    assert [applier.returncode for applier in appliers] == [0, 0], outputs
+    assert sum(out.count("applied ") for out, _ in outputs) == len(MIGRATIONS)
+
+
+def test_a_migration_that_fails_leaves_nothing_behind_and_says_why(server, tmp_path):
+    shutil.copytree(ROOT / "schemas", tmp_path / "schemas")
+    (tmp_path / "schemas/sql/999_broken.sql").write_text(
+        "CREATE TABLE half (id int);\nSELECT * FROM nowhere;\n")
+    name = server.host("failing")
+    status, out, errors = server.apply(name, program=tmp_path / "schemas/apply")
+    assert status == 1 and out.count("applied ") == len(MIGRATIONS)
+    assert 'psql:999_broken.sql:2: ERROR:  relation "nowhere" does not exist' in errors
+    assert server.rows(name, "SELECT to_regclass('half')") == [(None,)]
+    assert server.apply(name)[0] == 0  # the version without it has nothing to do
+
+
+def test_a_migration_that_changed_after_it_ran_is_refused(server, tmp_path):
+    shutil.copytree(ROOT / "schemas", tmp_path / "schemas")
+    name = server.host("changed")
+    assert server.apply(name)[0] == 0
+    with open(tmp_path / "schemas/sql" / MIGRATIONS[2].name, "a") as migration:
+        migration.write("-- one line more\n")
+    status, _, errors = server.apply(name, program=tmp_path / "schemas/apply")
+    assert status == 1 and f"{MIGRATIONS[2].name} was changed after it had been applied" in errors
+
+
+def test_the_applier_says_what_is_wrong_with_its_settings(server):
+    name = server.host("settings")
+    assert server.apply(name, "--nonsense")[0] == 64
+    applier = subprocess.run([ROOT / "schemas/apply"], env={"PATH": os.environ["PATH"]},
+                             capture_output=True, text=True)
+    assert applier.returncode == 78
+    assert applier.stderr == "schemas/apply: DATABASE_URL is not set: give the database's libpq URI\n"
+
+
+def test_a_host_without_supabase_needs_neither_auth_uid_nor_its_roles(server):
+    server.execute("postgres", "CREATE DATABASE plain OWNER owner")
+    tables = HOST.read_text().partition("CREATE TABLE public.profiles")
+    tables = "".join(tables[1:]).partition("CREATE POLICY")[0]
+    done = server.psql("plain", "-c", tables)
+    assert done.returncode == 0, done.stderr
+    status, _, errors = server.apply("plain")
+    assert status == 0, errors
+    assert server.rows("plain", "SELECT policyname FROM pg_policies "
+                                "WHERE policyname NOT LIKE 'calrelay%%'") == []
+
+
+# the browser
+
+
+def test_the_browser_sees_its_own_connection_without_the_tokens(server, database):
+    rows = server.rows(database, "SELECT user_id, status FROM calendar_connections",
+                       role="authenticated", sub=ANNA)
+    assert rows == [(ANNA, "active")]
+    for column in ("access_token", "refresh_token", "*"):
+        refused(server, database, f"SELECT {column} FROM calendar_connections",
+                role="authenticated", sub=ANNA)
+
+
+@pytest.mark.parametrize("statement", [
+    "UPDATE calendar_connections SET outlook_email = 'x'",
+    "DELETE FROM calendar_connections",
+    "INSERT INTO calendar_connections (user_id, access_token, refresh_token, token_expires_at) "
+    f"VALUES ('{ANNA}', 'a', 'r', now())"])
+def test_the_browser_changes_no_connection(server, database, statement):
+    refused(server, database, statement, role="authenticated", sub=ANNA)
+
+
+def test_the_browser_files_its_own_requests_only(server, database):
+    filed = "INSERT INTO calendar_sync_requests (user_id, kind) VALUES (%s, 'full')"
+    server.rows(database, filed, ANNA, role="authenticated", sub=ANNA)
+    rows = server.rows(database, "SELECT user_id, kind, state, total, remove_events "
+                                 "FROM calendar_sync_requests")
+    assert rows == [(ANNA, "full", "requested", 0, False)]
+    refused(server, database, filed, BEN, role="authenticated", sub=ANNA)
+    refused(server, database, "INSERT INTO calendar_sync_requests (user_id, kind, state) "
+                              "VALUES (%s, 'full', 'done')", ANNA, role="authenticated", sub=ANNA)
+    refused(server, database, filed, ANNA, role="anon", sub=ANNA)
+
+
+def test_the_browser_has_no_other_privilege_on_a_table_of_ours(server, database):
+    granted = server.rows(
+        database, "SELECT table_name, privilege_type, column_name FROM "
+                  "information_schema.column_privileges WHERE grantee IN ('anon', 'authenticated', "
+                  "'PUBLIC') AND table_name = ANY(%s)", list(OURS))
+    expected = {(table, privilege, column) for (table, privilege), columns in BROWSER.items()
+                for column in columns}
+    assert set(granted) == expected
+    assert server.rows(
+        database, "SELECT grantee, table_name, privilege_type FROM "
+                  "information_schema.table_privileges WHERE grantee IN ('anon', 'authenticated', "
+                  "'PUBLIC') AND table_name = ANY(%s)", list(OURS)) == []
+
+
+# the programs
+
+
+def test_each_program_has_exactly_the_privileges_it_needs(server, database):
+    granted = {role: {} for role in PROGRAMS}
+    for role, table, privilege in server.rows(
+            database, "SELECT grantee, table_name, privilege_type FROM "
+                      "information_schema.table_privileges WHERE grantee ~ '^calrelay_'"):
+        granted[role].setdefault(table, set()).add(privilege)
+    assert granted == PRIVILEGES
+    columns = server.rows(
+        database, "SELECT grantee, column_name FROM information_schema.column_privileges "
+                  "WHERE grantee ~ '^calrelay_' AND table_name = 'profiles'")
+    assert set(columns) == {("calrelay_connect", "id"), ("calrelay_connect", "email")}
+
+
+@pytest.mark.parametrize("role", sorted(PROGRAMS))
+def test_row_security_hides_no_row_from_a_program_that_reads_the_table(server, database, role):
+    for table in (table for table, may in PRIVILEGES[role].items() if S in may):
+        everything = server.rows(database, f"SELECT count(*) FROM {table}")
+        assert server.rows(database, f"SELECT count(*) FROM {table}", role=role) == everything, table
+
+
+def test_row_security_is_on_for_every_table_of_ours(server, database):
+    secured = {table for table, in server.rows(
+        database, "SELECT relname FROM pg_class WHERE relrowsecurity "
+                  "AND relnamespace = 'public'::regnamespace")}
+    assert secured >= set(OURS)
+
+
+def test_connect_reads_only_who_a_person_is(server, database):
+    assert len(server.rows(database, "SELECT id, email FROM profiles", role="calrelay_connect")) == 2
+    refused(server, database, "SELECT full_name FROM profiles", role="calrelay_connect")
+    refused(server, database, "SELECT id FROM projects", role="calrelay_connect")
+
+
+def test_the_producer_never_sees_a_token(server, database):
+    refused(server, database, "SELECT access_token FROM calendar_connections",
+            role="calrelay_producer")
+    published = server.rows(database, "SELECT pubname, tablename FROM pg_publication_tables")
+    assert set(published) == {("calrelay", "projects"), ("calrelay", "project_assignments"),
+                              ("calrelay_requests", "calendar_sync_requests")}
+
+
+# what the pipeline relies on
+
+
+def test_a_removed_assignment_leaves_its_mapping(server, database):
+    removed = server.rows(database, "DELETE FROM project_assignments WHERE user_id = %s "
+                                    "RETURNING id", BEN)
+    kept = server.rows(database, "SELECT assignment_id FROM synced_calendar_events WHERE "
+                                 "assignment_id = %s", removed[0][0])
+    assert kept == removed
+
+
+def test_only_inserts_of_requests_are_published(server, database):
+    rows = server.rows(database, "SELECT pubname, pubinsert, pubupdate, pubdelete "
+                                 "FROM pg_publication ORDER BY pubname")
+    assert rows == [("calrelay", True, True, True), ("calrelay_requests", True, False, False)]
+
+
+def test_changes_say_what_was_there_before(server, database):
+    rows = server.rows(database, "SELECT relname FROM pg_class WHERE relreplident = 'f' "
+                                 "ORDER BY relname")
+    assert rows == [("project_assignments",), ("projects",)]
+
+
+def test_positions_compare_as_text_in_their_own_order(server, database):
+    rows = server.rows(
+        database, "SELECT attname FROM pg_attribute JOIN pg_collation c ON c.oid = attcollation "
+                  "WHERE attrelid = 'synced_calendar_events'::regclass AND collname = 'C' "
+                  "ORDER BY attname")
+    assert rows == [("applied_pos",), ("pending_pos",)]
