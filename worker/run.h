@@ -1,0 +1,174 @@
+/* run.h - one pass over one user's lane: load, plan, intent, send, persist, release.
+ *
+ * A run is a chain of steps (STEPS in run.c).  A step's start answers exactly once, through
+ * run_resume, and never before it returns; finish decides the next step. */
+#ifndef CALRELAY_WORKER_RUN_H
+#define CALRELAY_WORKER_RUN_H
+
+#include "common/fault.h"
+#include "common/http.h"
+#include "common/pg.h"
+#include "worker/batch.h"
+#include "worker/lane.h"
+#include "worker/listing.h"
+#include "worker/row.h"
+
+#define RUN_REQUESTS_MAX 8 /* sync requests of one user served by one run */
+#define RUN_RECORDS_MAX  200 /* rows that a single statement of one run may write */
+
+struct worker;
+
+enum run_step {
+	RUN_LOAD,
+	RUN_LEASE,   /* take the right to refresh */
+	RUN_REFRESH, /* new tokens from Microsoft */
+	RUN_RENEW,   /* store them, before they are used */
+	RUN_READ,    /* the user's assignments from the host's tables */
+	RUN_LIST,    /* the mailbox's marked events, page by page */
+	RUN_INTENT,
+	RUN_SEND,
+	RUN_DEAD,    /* dead letters, before their records count as done */
+	RUN_RESULT,
+	RUN_PROGRESS,
+	RUN_FINISH,  /* a sync request's end */
+	RUN_PARK,    /* the user waits for time or for a person */
+	RUN_WAIT,
+	RUN_END,
+	RUN_STEPS
+};
+
+enum run_mode {
+	RUN_CHANGES, /* the lane's items, by the position guard */
+	RUN_SYNC,    /* the host's tables against the mailbox */
+	RUN_REPLAY,  /* the lane's fold against the mailbox */
+	RUN_REMOVE,  /* a disconnect */
+};
+
+enum connection_status { CONNECTION_ACTIVE, CONNECTION_NEEDS_RECONNECT, CONNECTION_DISCONNECTING };
+
+struct connection {
+	bool exists;
+	struct uuid id;
+	char id_text[UUID_TEXT_SIZE];
+	enum connection_status status;
+	char *access_sealed;
+	char *refresh_sealed;
+	int64_t issued_ms;  /* wall clock */
+	int64_t expires_ms;
+	int64_t token_version;
+	int64_t not_before_ms;
+	char time_zone[64];
+	bool is_adopted;
+	char *snapshot;     /* pg_snapshot of the last sync's read, or NULL */
+};
+
+enum task_stage {
+	TASK_RECORD,  /* only the row has to learn */
+	TASK_PLANNED, /* an operation without an intent yet */
+	TASK_INTENDED,
+	TASK_ENDED,   /* the operation is finished; its result isn't stored */
+	TASK_STORED,
+	TASK_SKIPPED,
+};
+
+struct task {
+	struct uuid assignment;
+	enum task_stage stage;
+	struct outlook_event event;
+	struct op op;
+	struct uuid attempt;
+	char pos[POS_TEXT_SIZE]; /* "" : the row keeps its own */
+	bool is_stray;           /* an event without a row: no intent, no result */
+	bool is_buried;          /* its dead letter is in Kafka */
+	struct item *item;       /* whose records are done with it; borrowed, or NULL */
+};
+
+struct run {
+	struct worker *worker;
+	struct lane *lane;
+	struct part *part;
+	enum run_step step;
+	enum run_step after_wait;
+	enum run_mode mode;
+	int64_t epoch;          /* of the partition when the run began */
+	int64_t started_ms;
+	int64_t resume_at_ms;   /* while waiting */
+	int waits;              /* in a row, for back-off */
+	bool is_fenced;
+	bool was_refused;       /* the access token was refused once already */
+	bool must_refresh;
+	bool had_listing;
+
+	struct item *items;     /* taken from the lane */
+	struct connection connection;
+	struct row *rows;       /* by assignment */
+	char request_ids[RUN_REQUESTS_MAX][UUID_TEXT_SIZE];
+	int request_count;
+	bool removes_events;
+	char *bearer;           /* "Bearer ..." ; cleansed at the end */
+
+	struct task *tasks;
+	size_t task_count;
+	size_t task_capacity;
+	struct task *chunk[BATCH_ITEMS_MAX];
+	int chunk_count;
+	struct task *wrote[RUN_RECORDS_MAX]; /* in the result statement under way */
+	int wrote_count;
+
+	struct change **wanted; /* of a sync: from the tables; owned */
+	size_t wanted_count;
+	char *read_snapshot;
+	struct listing listing;
+	size_t right_count;     /* assignments that needed nothing */
+	size_t failed_count;
+	char error[200];        /* of a sync request, in words */
+
+	/* why the user parks */
+	const char *park_reason;          /* metric and status_reason */
+	bool park_needs_person;
+	int64_t park_until_ms;            /* wall clock */
+
+	struct fault fault;     /* how the step under way ended */
+	struct loop_call resume;
+	struct pg_request pg;
+	struct http_request http;
+	struct buf url;
+	struct buf body;
+	struct batch batch;
+	int dead_open;          /* dead letters not acknowledged yet */
+	struct run *next;       /* in a store group, or among the waiting */
+	int index;              /* in a store group's statement */
+	struct run *next_alive;
+	struct run *previous_alive;
+};
+
+/* Begins a run for a lane that has none; takes the lane's items. */
+void run_start(struct worker *worker, struct lane *lane);
+
+/* The step under way ended as run->fault says.  Never call it from within its start. */
+void run_resume(struct run *run);
+
+/* The same, from the loop's next turn: for answers that are known at once. */
+void run_resume_later(struct run *run);
+
+/* Goes on with every run whose wait is over.  now_ms: monotonic. */
+void runs_wake(struct worker *worker, int64_t now_ms);
+
+/* ---- for the files that hold the steps ---- */
+
+struct row *run_row(const struct run *run, const struct uuid *assignment);
+struct task *run_add_task(struct run *run, const struct uuid *assignment); /* NULL: no memory */
+
+/* Waits, then goes on with step: after_ms, or backing off up to 30 s where after_ms is 0. */
+enum run_step run_wait(struct run *run, int64_t after_ms, enum run_step step);
+
+/* Parks the user until wall-clock until_ms, or (needs_person) until they reconnect. */
+enum run_step run_park(struct run *run, const char *reason, int64_t until_ms, bool needs_person);
+
+/* The next step of the work that is left: token, intent, send, result, or the end. */
+enum run_step run_go_on(struct run *run);
+
+/* The access token was refused by Graph: one refresh, then a person. */
+enum run_step run_refused_token(struct run *run);
+
+#endif

@@ -1,0 +1,66 @@
+/* worker.h - the worker's parts, wired together by main. */
+#ifndef CALRELAY_WORKER_WORKER_H
+#define CALRELAY_WORKER_WORKER_H
+
+#include "common/hostmap.h"
+#include "common/http.h"
+#include "common/loop.h"
+#include "common/oauth.h"
+#include "common/ops.h"
+#include "common/pg.h"
+#include "common/seal.h"
+#include "worker/bury.h"
+#include "worker/due.h"
+#include "worker/intake.h"
+#include "worker/lane.h"
+#include "worker/stats.h"
+#include "worker/store.h"
+
+struct worker_config {
+	char *database_url;
+	char *kafka_bootstrap;
+	char *kafka_config_file;
+	char *topic_prefix;
+	char *group;
+	char *mapping_file;
+	char *token_keys;
+	char *http_listen;
+	char *time_zone;
+	char *client_id;
+	char *client_secret;
+	char *redirect_uri;
+	char *tenant;
+	char *login_url;
+	char *graph_url;
+	char *extended_property;
+	int64_t max_in_flight;
+	int64_t quarantine_s;
+};
+
+struct worker {
+	struct ops ops; /* first: the probes' context */
+	struct worker_config config;
+	struct loop loop;
+	struct pg *pg;
+	struct http *http;
+	struct httpd *httpd;
+	struct seal_keys *keys;
+	struct hostmap map;
+	struct oauth_client oauth;
+	struct stats stats;
+	struct store store;
+	struct lanes lanes;
+	struct intake intake;
+	struct due due;
+	struct bury bury;
+	uv_timer_t wake;         /* runs that wait */
+	struct run *alive;       /* every run */
+	int64_t in_flight;
+	bool is_stopping;
+	int status;              /* the exit status */
+};
+
+/* Starts runs for ready lanes while there is room. */
+void worker_dispatch(struct worker *worker);
+
+#endif
