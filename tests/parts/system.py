@@ -343,6 +343,13 @@ class System:
     def wait_calendars_equal_plan(self, timeout=30):
         self.wait_until(self.assert_calendars_equal_plan, timeout, "calendars equal the plan")
 
+    def dlq_records(self):
+        return self.kafka.read(self.dlq) if self.dlq in self.kafka.topics(self.prefix) else []
+
+    def age_requests(self):
+        """As if the newest request were two minutes old: connect allows the next one."""
+        self.sql("UPDATE calendar_sync_requests SET created_at = created_at - interval '2 minutes'")
+
     def lag(self):
         return self.kafka.lag(self.group, self.topic) + self.kafka.lag(self.group,
                                                                        self.requests_topic)

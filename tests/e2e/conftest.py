@@ -1,0 +1,68 @@
+"""conftest.py - what stories run on: one PostgreSQL and one Kafka for all, a system of its own each."""
+import pathlib
+import re
+import signal
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from parts.system import Backbone, System  # noqa: E402
+
+STORY_SECONDS_MAX = 240
+SANITIZER = re.compile(r"ERROR: \w+Sanitizer|runtime error:")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: runs only with scripts/test --all")
+
+
+@pytest.fixture(scope="session")
+def backbone():
+    started = Backbone().start()
+    yield started
+    started.stop()
+
+
+@pytest.fixture(autouse=True)
+def ends_in_time():
+    def too_long(_number, _frame):
+        raise TimeoutError(f"the story is not over after {STORY_SECONDS_MAX} s")
+    signal.signal(signal.SIGALRM, too_long)
+    signal.alarm(STORY_SECONDS_MAX)
+    yield
+    signal.alarm(0)
+
+
+@pytest.fixture
+def system(backbone, request):
+    """A system that is not started yet."""
+    made = System(backbone)
+    request.node.system = made
+    yield made
+    made.close()
+    for program in made.programs:
+        report = SANITIZER.search(program.log_text())
+        assert not report, f"{program.name}:\n{program.log_text()[report.start():][:4000]}"
+
+
+@pytest.fixture
+def pipeline(system):
+    """The whole pipeline with one worker."""
+    return system.start()
+
+
+@pytest.fixture
+def pipeline_of_two(system):
+    """The whole pipeline with two workers."""
+    return system.start(workers=2)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failed story shows how each program's log ends."""
+    report = (yield).get_result()
+    if report.failed:
+        for program in getattr(item, "system", None) and item.system.programs or ():
+            report.sections.append((f"log of {program.name}", program.log_tail(25)))

@@ -1,0 +1,93 @@
+"""One mailbox's trouble stays with its person, and a bad record with itself."""
+
+
+def test_a_throttled_mailbox_waits_as_asked_and_delays_nobody_else(pipeline):
+    ada, alan = pipeline.connect_people(2)
+    slow, quick = pipeline.create_assignments(pipeline.create_project(), [ada, alan])
+    pipeline.wait_calendars_equal_plan()
+    mark = pipeline.fake.mark()
+
+    pipeline.fake.fault("update", "throttle", account=ada.email, retry_after=8)
+    pipeline.bulk_update_assignment_status([slow, quick], "confirmed")
+    pipeline.wait_until(lambda: pipeline.event_of(alan, quick)["showAs"] == "busy", 5,
+                        "the other person's change")
+    assert pipeline.event_of(ada, slow)["showAs"] == "tentative"
+
+    pipeline.wait_calendars_equal_plan(30)
+    refused, repeated = pipeline.fake.writes(mark, ada.email)
+    assert (refused["status"], repeated["status"]) == (429, 200)
+    assert repeated["at_ms"] - refused["at_ms"] >= 8000
+    pipeline.wait_committed()
+    assert pipeline.dlq_records() == []
+
+
+def test_a_revoked_person_has_to_reconnect_which_repairs_everything(pipeline):
+    ada, alan = pipeline.connect_people(2)
+    project = pipeline.create_project()
+    first, other = pipeline.create_assignments(project, [ada, alan])
+    pipeline.wait_calendars_equal_plan()
+
+    pipeline.fake.revoke(ada.email)
+    pipeline.bulk_update_assignment_status([first, other], "confirmed")
+    added = pipeline.create_assignment(project, ada)
+
+    pipeline.wait_until(lambda: ada.connection()["status"] == "needs_reconnect", 30)
+    pipeline.wait_until(lambda: pipeline.event_of(alan, other)["showAs"] == "busy", 30)
+    pipeline.wait_committed()
+    assert pipeline.event_of(ada, first)["showAs"] == "tentative"
+
+    ada.connect()
+    pipeline.wait_calendars_equal_plan(30)
+    assert ada.connection()["status"] == "active"
+    assert pipeline.event_of(ada, added) is not None
+    assert pipeline.fake.requests(0, ada.email, {"create"})[-1]["assignment"] == added
+
+
+def test_a_record_nobody_can_read_goes_to_the_dead_letters_and_the_next_is_processed(pipeline):
+    ada, = pipeline.connect_people(1)
+    assignment = pipeline.create_assignment(pipeline.create_project(), ada)
+    pipeline.wait_calendars_equal_plan()
+    good = pipeline.kafka.read(pipeline.topic)[0]
+
+    offset = pipeline.kafka.produce(pipeline.topic, good.partition, good.key, b"\xff not JSON {",
+                                    [("calrelay.pos", good.headers["calrelay.pos"])])
+    pipeline.update_assignment_status(assignment, "confirmed")
+
+    pipeline.wait_calendars_equal_plan()
+    pipeline.wait_committed()
+    letter, = pipeline.dlq_records()
+    assert (letter.key, letter.value) == (good.key, b"\xff not JSON {")
+    assert letter.headers["__connect.errors.topic"].decode() == pipeline.topic
+    assert letter.headers["__connect.errors.partition"] == str(good.partition).encode()
+    assert letter.headers["__connect.errors.offset"] == str(offset).encode()
+    assert letter.headers["__connect.errors.exception.message"]
+    assert "not JSON" not in pipeline.worker.log_text(), "bodies never reach a log"
+    assert f'"offset":{offset}' in pipeline.worker.log_text().replace(" ", "")
+
+
+def test_a_persons_hand_edit_is_corrected_by_sync_now(pipeline):
+    ada, = pipeline.connect_people(1)
+    first, second = pipeline.create_assignments(pipeline.create_project(), [ada] * 2)
+    pipeline.wait_calendars_equal_plan()
+    pipeline.fake.delete_event(ada.email, pipeline.event_of(ada, first)["id"])
+    pipeline.fake.edit_event(ada.email, pipeline.event_of(ada, second)["id"], subject="Mine")
+    pipeline.age_requests()
+
+    ended = ada.wait_request(ada.sync_now())
+
+    assert (ended["state"], ended["total"], ended["done"], ended["failed"]) == ("done", 2, 2, 0)
+    pipeline.assert_calendars_equal_plan()
+
+
+def test_an_error_while_listing_a_mailbox_deletes_nothing(pipeline):
+    ada, = pipeline.connect_people(1)
+    pipeline.create_assignments(pipeline.create_project(), [ada] * 5)
+    pipeline.wait_calendars_equal_plan()
+    pipeline.age_requests()
+    mark = pipeline.fake.mark()
+
+    pipeline.fake.fault("list", "error", account=ada.email, times=2, status=503)
+    ada.wait_request(ada.sync_now(), 120)
+
+    pipeline.assert_calendars_equal_plan()
+    assert pipeline.fake.requests(mark, ada.email, {"delete"}) == []

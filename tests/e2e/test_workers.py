@@ -1,0 +1,139 @@
+"""Workers share the partitions, take over from each other, and leave nothing half done."""
+import collections
+
+
+def partitions_of(worker, topic):
+    return {dict(labels)["partition"] for name, labels in worker.metrics()
+            if name == "calrelay_worker_partition_lag_records"
+            and dict(labels).get("topic") == topic}
+
+
+def test_two_workers_share_the_partitions_and_take_over_from_each_other(pipeline_of_two):
+    pipeline = pipeline_of_two
+    first, second = pipeline.workers
+    everything = {str(number) for number in range(12)}
+
+    def shared():
+        one, two = (partitions_of(worker, pipeline.topic) for worker in (first, second))
+        return one and two and not one & two and one | two == everything
+    pipeline.wait_until(shared, 30, "both workers have partitions")
+    people = pipeline.connect_people(6)
+    project = pipeline.create_project()
+    pipeline.create_assignments(project, people)
+    pipeline.wait_calendars_equal_plan()
+
+    second.kill9()
+    pipeline.redate_project(project, "2026-04-01", "2026-04-02")
+    pipeline.wait_calendars_equal_plan(60)
+    assert partitions_of(first, pipeline.topic) == everything
+
+    second.start().wait_ready()
+    pipeline.wait_until(shared, 30, "the partitions are shared again")
+    assert first.sigterm() == 0
+    pipeline.redate_project(project, "2026-05-01", "2026-05-02")
+    pipeline.wait_calendars_equal_plan()
+    pipeline.wait_committed()
+
+
+def wait_halfway(pipeline, mark, kind, total):
+    def halfway():
+        return 0 < len(pipeline.fake.requests(mark, kinds={kind})) < total
+    pipeline.wait_until(halfway, 30, f"some of the {total} {kind}s are there")
+
+
+def good_writes(pipeline, mark):
+    """{kind: {assignment: how often it succeeded}} from the fake's own records."""
+    count = collections.defaultdict(collections.Counter)
+    for record in pipeline.fake.writes(mark):
+        if 200 <= record["status"] < 300:
+            count[record["kind"]][record["assignment"]] += 1
+    return count
+
+
+def test_kill_9_of_a_worker_during_the_bulk_change_loses_and_doubles_nothing(pipeline_of_two):
+    pipeline = pipeline_of_two
+    people = pipeline.connect_people(6)
+    assignments = pipeline.create_assignments(pipeline.create_project(), people * 60)
+    pipeline.wait_calendars_equal_plan(60)
+    pipeline.wait_committed()
+    events = {event["assignment"]: event["id"] for person in people
+              for event in pipeline.calendar(person.email)}
+    pipeline.fake.latency(400)
+    mark = pipeline.fake.mark()
+
+    pipeline.bulk_update_assignment_status(assignments, "confirmed")
+    wait_halfway(pipeline, mark, "update", len(assignments))
+    pipeline.workers[0].kill9()
+
+    pipeline.wait_calendars_equal_plan(90)
+    pipeline.wait_committed(60)
+    pipeline.assert_calendars_equal_plan()
+    done = good_writes(pipeline, mark)
+    assert set(done["update"]) == set(assignments), "every assignment was updated"
+    assert not done["create"] and not done["delete"], "and none was made anew"
+    assert events == {event["assignment"]: event["id"] for person in people
+                      for event in pipeline.calendar(person.email)}
+
+
+def test_kill_9_of_a_worker_while_it_creates_makes_no_event_twice(pipeline_of_two):
+    pipeline = pipeline_of_two
+    people = pipeline.connect_people(6)
+    pipeline.fake.latency(400)
+    mark = pipeline.fake.mark()
+
+    assignments = pipeline.create_assignments(pipeline.create_project(), people * 40)
+    wait_halfway(pipeline, mark, "create", len(assignments))
+    pipeline.workers[0].kill9()
+
+    pipeline.wait_calendars_equal_plan(90)
+    pipeline.wait_committed(60)
+    pipeline.assert_calendars_equal_plan()
+    everything = [event for person in people
+                  for event in pipeline.fake.events(person.email, folder=None)]
+    assert len(everything) == len(assignments), "also none in Deleted Items"
+
+
+def test_sigterm_drains_what_is_in_flight_and_exits_0(pipeline):
+    ada, alan = pipeline.connect_people(2)
+    assignments = pipeline.create_assignments(pipeline.create_project(), [ada, alan] * 10)
+    pipeline.wait_calendars_equal_plan()
+    pipeline.wait_committed()
+    pipeline.fake.latency(1000)
+    mark = pipeline.fake.mark()
+
+    pipeline.bulk_update_assignment_status(assignments, "confirmed")
+    pipeline.wait_until(lambda: pipeline.worker.metric("calrelay_worker_in_flight_users") > 0,
+                        30, "a user is in flight")
+    assert pipeline.worker.sigterm() == 0
+
+    pipeline.fake.latency(0)
+    pipeline.worker.start().wait_ready()
+    pipeline.wait_calendars_equal_plan()
+    pipeline.wait_committed()
+    done = good_writes(pipeline, mark)["update"]
+    assert set(done) == set(assignments) and set(done.values()) == {1}, "each exactly once"
+
+
+def test_every_program_exits_0_on_sigterm(pipeline):
+    for program in (pipeline.worker, pipeline.connect, pipeline.producer, pipeline.fake):
+        assert program.sigterm() == 0, program.log_tail()
+
+
+def test_a_frozen_worker_that_comes_back_corrupts_nothing(pipeline_of_two):
+    pipeline = pipeline_of_two
+    people = pipeline.connect_people(6)
+    assignments = pipeline.create_assignments(pipeline.create_project(), people * 10)
+    pipeline.wait_calendars_equal_plan()
+    pipeline.fake.latency(300)
+    frozen = pipeline.workers[0]
+
+    pipeline.bulk_update_assignment_status(assignments, "option")
+    frozen.pause()
+    pipeline.bulk_update_assignment_status(assignments, "confirmed")
+    pipeline.wait_calendars_equal_plan(90)
+    frozen.cont()
+    pipeline.wait_until(frozen.is_ready, 60, "the frozen worker is ready again")
+
+    pipeline.redate_project(pipeline.value("SELECT id FROM projects"), "2026-04-01", "2026-04-02")
+    pipeline.wait_calendars_equal_plan(60)
+    pipeline.wait_committed(60)
