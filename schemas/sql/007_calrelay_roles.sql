@@ -69,6 +69,8 @@ GRANT SELECT (id, email) ON public.profiles TO calrelay_connect;
 GRANT SELECT, INSERT, UPDATE, DELETE ON public.calendar_connections TO calrelay_connect;
 GRANT SELECT ON public.synced_calendar_events TO calrelay_connect;
 GRANT SELECT, INSERT ON public.calendar_sync_requests TO calrelay_connect;
+-- Connecting the same mailbox again cancels a disconnect that is still under way.
+GRANT UPDATE (state, error, finished_at) ON public.calendar_sync_requests TO calrelay_connect;
 -- Signing in again to the same mailbox cancels a disconnect that is still pending.
 GRANT UPDATE (state, error, finished_at) ON public.calendar_sync_requests TO calrelay_connect;
 GRANT SELECT, INSERT, UPDATE, DELETE ON public.calrelay_oauth_states TO calrelay_connect;

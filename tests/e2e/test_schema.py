@@ -265,9 +265,13 @@ def test_each_program_has_exactly_the_privileges_it_needs(server, database):
         granted[role].setdefault(table, set()).add(privilege)
     assert granted == PRIVILEGES
     columns = server.rows(
-        database, "SELECT grantee, column_name FROM information_schema.column_privileges "
-                  "WHERE grantee ~ '^calrelay_' AND table_name = 'profiles'")
-    assert set(columns) == {("calrelay_connect", "id"), ("calrelay_connect", "email")}
+        database, "SELECT attrelid::regclass::text, attname, acl::text FROM pg_attribute, "
+                  "unnest(attacl) AS acl WHERE acl::text ~ '^calrelay_'")
+    assert {(table, column, acl.split("/")[0]) for table, column, acl in columns} == {
+        ("profiles", "id", "calrelay_connect=r"), ("profiles", "email", "calrelay_connect=r"),
+        ("calendar_sync_requests", "state", "calrelay_connect=w"),
+        ("calendar_sync_requests", "error", "calrelay_connect=w"),
+        ("calendar_sync_requests", "finished_at", "calrelay_connect=w")}
 
 
 @pytest.mark.parametrize("role", sorted(PROGRAMS))
