@@ -88,6 +88,7 @@ static char *identity_payload(const struct identity_key *key, const char *token,
 {
 	jwt_t *unverified = NULL;
 	jwt_t *jwt = NULL;
+	const char *algorithm;
 	char *critical = NULL;
 	char *payload = NULL;
 
@@ -95,8 +96,10 @@ static char *identity_payload(const struct identity_key *key, const char *token,
 		fault_auth(fault, "not a JWT");
 		goto out;
 	}
+	algorithm = jwt_get_header(unverified, "alg");
 	critical = jwt_get_headers_json(unverified, "crit");
-	if (jwt_get_alg(unverified) != key->algorithm || critical != NULL) {
+	if (algorithm == NULL || strcmp(algorithm, jwt_alg_str(key->algorithm)) != 0 ||
+	    critical != NULL) {
 		fault_auth(fault, "JWT of another algorithm than %s, or with unknown extensions",
 			   jwt_alg_str(key->algorithm));
 		goto out;
