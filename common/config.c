@@ -52,6 +52,11 @@ static char *config_read_file(const char *name, const char *path, struct fault *
 	if (content.length > 0 && content.data[content.length - 1] == '\n') {
 		content.data[--content.length] = '\0';
 	}
+	if (content.length == 0 || strlen(content.data) != content.length) {
+		fault_fatal(fault, "%s_FILE: %s %s", name, path,
+			    content.length == 0 ? "is empty" : "holds a NUL byte: it must be text");
+		goto out;
+	}
 	text = buf_steal(&content);
 out:
 	if (content.data != NULL) {
@@ -70,6 +75,7 @@ static char *config_text(const struct config_option *option, struct fault *fault
 	const char *value = getenv(option->name);
 	char file_name[128];
 	const char *path;
+	char *copy;
 
 	snprintf(file_name, sizeof file_name, "%s_FILE", option->name);
 	path = option->has_file_variant ? getenv(file_name) : NULL;
@@ -90,7 +96,11 @@ static char *config_text(const struct config_option *option, struct fault *fault
 		}
 		return NULL;
 	}
-	return strdup(value);
+	copy = strdup(value);
+	if (copy == NULL) {
+		fault_fatal(fault, "%s: out of memory", option->name);
+	}
+	return copy;
 }
 
 static bool config_integer(const struct config_option *option, const char *text, int64_t *out,
@@ -132,8 +142,9 @@ static bool config_url(const struct config_option *option, char *text, struct fa
 		text[--length] = '\0';
 	}
 	for (size_t i = 0; i < length; i++) {
-		if (!isgraph((unsigned char)text[i])) {
-			return fault_fatal(fault, "%s holds a character no URL has", option->name);
+		if (!isgraph((unsigned char)text[i]) || text[i] == '@') {
+			return fault_fatal(fault, "%s holds a character that doesn't belong there",
+					   option->name);
 		}
 	}
 	if (strncmp(text, "https://", 8) == 0 && text[8] != '\0') {

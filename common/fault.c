@@ -21,9 +21,10 @@ static void fault_fill(struct fault *fault, enum fault_kind kind, const char *fo
 
 static void fault_fill(struct fault *fault, enum fault_kind kind, const char *format, va_list args)
 {
-	fault->kind = kind;
-	fault->retry_after_ms = 0;
-	vsnprintf(fault->what, sizeof fault->what, format, args);
+	struct fault filled = {.kind = kind};
+
+	vsnprintf(filled.what, sizeof filled.what, format, args);
+	*fault = filled; /* only now: an argument may be the fault's own text */
 }
 
 #define FAULT_LEAF(name, kind)                                                                     \

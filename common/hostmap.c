@@ -107,10 +107,22 @@ static bool show_as_is_known(const char *show_as)
 	return false;
 }
 
+/* Exactly preset0 .. preset24: it goes to Microsoft as it stands. */
+static bool colour_is_known(const char *colour)
+{
+	char known[20];
+
+	for (int preset = 0; preset <= 24; preset++) {
+		snprintf(known, sizeof known, "preset%d", preset);
+		if (strcmp(colour, known) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void reader_look(struct hostmap_reader *reader, struct hostmap_look *look)
 {
-	int preset = -1;
-
 	look->no_event = json_is_true(reader->section, "no_event");
 	if (look->no_event) {
 		return;
@@ -121,7 +133,7 @@ static void reader_look(struct hostmap_reader *reader, struct hostmap_look *look
 	if (reader->failed) {
 		return;
 	}
-	if (sscanf(look->colour, "preset%2d", &preset) != 1 || preset < 0 || preset > 24) {
+	if (!colour_is_known(look->colour)) {
 		reader_refuse(reader, "colour", "must be preset0 .. preset24");
 	}
 	if (!show_as_is_known(look->show_as)) {
@@ -132,10 +144,14 @@ static void reader_look(struct hostmap_reader *reader, struct hostmap_look *look
 
 static void reader_looks(struct hostmap_reader *reader, const cJSON *root, struct hostmap *map)
 {
+	const cJSON *list = json_array(root, "looks");
 	const cJSON *item;
 
 	reader->section_name = "looks";
-	cJSON_ArrayForEach(item, json_array(root, "looks"))
+	if (list == NULL) {
+		reader_refuse(reader, "list", "is missing");
+	}
+	cJSON_ArrayForEach(item, list)
 	{
 		struct hostmap_look *look = &map->looks[map->look_count];
 
@@ -196,7 +212,7 @@ bool hostmap_load(struct hostmap *map, const char *path, struct fault *fault)
 
 const struct hostmap_look *hostmap_look(const struct hostmap *map, const char *status)
 {
-	for (size_t i = 0; i < map->look_count; i++) {
+	for (size_t i = 0; status != NULL && i < map->look_count; i++) {
 		if (strcasecmp(map->looks[i].status, status) == 0) {
 			return &map->looks[i];
 		}

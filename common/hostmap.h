@@ -47,7 +47,7 @@ extern const char hostmap_shipped[];
 /* path NULL: the shipped mapping.  FAULT_FATAL naming the file and the member. */
 bool hostmap_load(struct hostmap *map, const char *path, struct fault *fault) MUST_CHECK;
 
-/* Never NULL: the status's own look, or the one for any other. */
+/* Never NULL: the status's own look, or the one for any other; status may be NULL. */
 const struct hostmap_look *hostmap_look(const struct hostmap *map, const char *status);
 
 #endif

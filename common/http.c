@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "common/clock.h"
+#include "common/watch.h"
 
 #define HTTP_CONNECT_TIMEOUT_MS	  10000L
 #define HTTP_CONNECTION_AGE_MAX_S 300L
@@ -24,9 +25,9 @@ struct http_transfer {
 	struct curl_slist *headers;
 	struct http *http;
 	struct http_request *request;
-	struct http_transfer *next; /* among those under way, or those that are done */
+	struct http_transfer *next; /* among those under way */
 	struct http_transfer *previous;
-	struct loop_call refused; /* where curl didn't even take it */
+	struct http_transfer *next_refused;
 	CURLcode code;
 	char error[CURL_ERROR_SIZE];
 };
@@ -39,14 +40,9 @@ struct http {
 	bool sweep_due;
 	const char *user_agent;
 	struct http_transfer *under_way;
+	struct http_transfer *refused; /* those of them that curl didn't even take */
 	CURL *idle[HTTP_IDLE_HANDLES_MAX];
 	int idle_count;
-};
-
-struct http_socket {
-	uv_poll_t poll;
-	struct http *http;
-	curl_socket_t socket;
 };
 
 static void http_sweep_later(struct http *http);
@@ -61,14 +57,13 @@ static void http_act(struct http *http, curl_socket_t socket, int events)
 	http_sweep_later(http);
 }
 
-static void on_readiness(uv_poll_t *poll, int status, int events)
+static void on_readiness(struct watch *watch, int status, int events)
 {
-	struct http_socket *watched = container_of(poll, struct http_socket, poll);
 	int flags = status < 0 ? CURL_CSELECT_ERR : 0;
 
 	flags |= events & UV_READABLE ? CURL_CSELECT_IN : 0;
 	flags |= events & UV_WRITABLE ? CURL_CSELECT_OUT : 0;
-	http_act(watched->http, watched->socket, flags);
+	http_act(watch->owner, watch->fd, flags);
 }
 
 static void on_due(uv_timer_t *timer)
@@ -89,52 +84,25 @@ static int on_timer(CURLM *multi, long timeout_ms, void *context)
 	return 0;
 }
 
-static void on_socket_closed(uv_handle_t *handle)
-{
-	free(container_of(handle, struct http_socket, poll));
-}
-
-static struct http_socket *http_watch(struct http *http, curl_socket_t socket)
-{
-	struct http_socket *watched = calloc(1, sizeof *watched);
-
-	if (watched == NULL) {
-		return NULL;
-	}
-	watched->http = http;
-	watched->socket = socket;
-	if (uv_poll_init_socket(&http->loop->uv, &watched->poll, socket) != 0) {
-		free(watched);
-		return NULL;
-	}
-	curl_multi_assign(http->multi, socket, watched);
-	return watched;
-}
-
 static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context, void *assigned)
 {
 	struct http *http = context;
-	struct http_socket *watched = assigned;
+	struct watch *watch = assigned;
 	int events = 0;
 
 	(void)easy;
 	if (what == CURL_POLL_REMOVE) {
-		if (watched != NULL) {
-			uv_poll_stop(&watched->poll);
-			curl_multi_assign(http->multi, socket, NULL);
-			uv_close((uv_handle_t *)&watched->poll, on_socket_closed);
-		}
+		curl_multi_assign(http->multi, socket, NULL);
+		watch_free(watch);
 		return 0;
 	}
-	if (watched == NULL) {
-		watched = http_watch(http, socket);
-	}
-	if (watched == NULL) {
-		return -1;
+	if (watch == NULL) {
+		watch = watch_new(http->loop, socket, http, on_readiness);
+		curl_multi_assign(http->multi, socket, watch);
 	}
 	events |= what != CURL_POLL_IN ? UV_WRITABLE : 0;
 	events |= what != CURL_POLL_OUT ? UV_READABLE : 0;
-	return uv_poll_start(&watched->poll, events, on_readiness) == 0 ? 0 : -1;
+	return watch != NULL && watch_start(watch, events) ? 0 : -1;
 }
 
 /* ---- one transfer ---- */
@@ -222,13 +190,29 @@ static void transfer_set_request(struct http_transfer *transfer)
 	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
 }
 
+/* Plain http is for loopback alone, even where a link in somebody's answer says otherwise. */
+static const char *url_protocols(const char *url)
+{
+	CURLU *parsed = curl_url();
+	char *host = NULL;
+	bool is_loopback = false;
+
+	if (parsed != NULL && curl_url_set(parsed, CURLUPART_URL, url, 0) == CURLUE_OK &&
+	    curl_url_get(parsed, CURLUPART_HOST, &host, 0) == CURLUE_OK) {
+		is_loopback = strcmp(host, "127.0.0.1") == 0 || strcmp(host, "[::1]") == 0 ||
+			      strcasecmp(host, "localhost") == 0;
+	}
+	curl_free(host);
+	curl_url_cleanup(parsed);
+	return is_loopback ? "http,https" : "https";
+}
+
 static void transfer_set_rules(struct http_transfer *transfer, int64_t deadline_ms)
 {
 	CURL *easy = transfer->easy;
 
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, transfer->http->user_agent);
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR,
-			 "http,https"); /* config keeps http to loopback */
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, url_protocols(transfer->request->url));
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
@@ -240,7 +224,8 @@ static void transfer_set_rules(struct http_transfer *transfer, int64_t deadline_
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 	curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, HTTP_CONNECTION_AGE_MAX_S);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, HTTP_CONNECT_TIMEOUT_MS);
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)deadline_ms);
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
+			 deadline_ms > 0 ? (long)deadline_ms : 1L); /* 0 would be for ever */
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
@@ -307,9 +292,6 @@ static void on_sweep(struct loop_call *call)
 	int left;
 
 	http->sweep_due = false;
-	if (http->multi == NULL) {
-		return; /* freed since; the memory itself goes after this turn of the loop */
-	}
 	while ((message = curl_multi_info_read(http->multi, &left)) != NULL) {
 		struct http_transfer *transfer = NULL;
 
@@ -319,6 +301,13 @@ static void on_sweep(struct loop_call *call)
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
 		transfer->code = message->data.result;
 		curl_multi_remove_handle(http->multi, transfer->easy);
+		transfer_finish(transfer);
+	}
+	while (http->refused != NULL) {
+		struct http_transfer *transfer = http->refused;
+
+		http->refused = transfer->next_refused;
+		transfer->code = CURLE_FAILED_INIT;
 		transfer_finish(transfer);
 	}
 }
@@ -354,14 +343,6 @@ struct http *http_new(struct loop *loop, const char *user_agent)
 	return http;
 }
 
-static void on_refused(struct loop_call *call)
-{
-	struct http_transfer *transfer = container_of(call, struct http_transfer, refused);
-
-	transfer->code = CURLE_FAILED_INIT;
-	transfer_finish(transfer);
-}
-
 void http_send(struct http *http, struct http_request *request, int64_t deadline_ms)
 {
 	struct http_transfer *transfer = calloc(1, sizeof *transfer);
@@ -385,17 +366,31 @@ void http_send(struct http *http, struct http_request *request, int64_t deadline
 	transfer_set_rules(transfer, deadline_ms);
 	transfer_set_request(transfer);
 	if (curl_multi_add_handle(http->multi, transfer->easy) != CURLM_OK) {
-		loop_defer(http->loop, &transfer->refused, on_refused);
+		transfer->next_refused = http->refused;
+		http->refused = transfer;
+		http_sweep_later(http);
 	}
+}
+
+static void on_last_sweep(struct loop_call *call)
+{
+	free(container_of(call, struct http, sweep));
 }
 
 static void on_timer_closed(uv_handle_t *handle)
 {
-	free(container_of(handle, struct http, timer));
+	struct http *http = container_of(handle, struct http, timer);
+
+	if (http->sweep_due) {
+		http->sweep.fn = on_last_sweep; /* a call that waits must not outlive its memory */
+	} else {
+		free(http);
+	}
 }
 
 void http_free(struct http *http)
 {
+	http->refused = NULL; /* each is among those under way */
 	while (http->under_way != NULL) {
 		struct http_transfer *transfer = http->under_way;
 
@@ -426,10 +421,10 @@ int64_t http_retry_after_ms(const char *value, int64_t wall_ms)
 	} else if (*end != '\0' && *end != ',' && *end != ' ') {
 		return -1;
 	}
-	if (!(seconds > 0)) {
-		return isnan(seconds) ? -1 : 0;
+	if (!isfinite(seconds)) {
+		return -1;
 	}
-	return (int64_t)ceil(fmin(seconds * 1000.0, HTTP_RETRY_AFTER_MAX_MS));
+	return seconds <= 0 ? 0 : (int64_t)ceil(fmin(seconds * 1000.0, HTTP_RETRY_AFTER_MAX_MS));
 }
 
 void http_encode(struct buf *out, const char *text)

@@ -69,7 +69,13 @@ static bool kafka_conf_file(rd_kafka_conf_t *conf, const char *path, struct faul
 				   strerror(errno));
 	}
 	for (int number = 1; ok && fgets(line, sizeof line, file) != NULL; number++) {
-		ok = kafka_conf_line(conf, line, path, number, fault);
+		ok = strlen(line) < sizeof line - 1 ||
+		     fault_fatal(fault, "KAFKA_CONFIG_FILE %s line %d is too long", path, number);
+		ok = ok && kafka_conf_line(conf, line, path, number, fault);
+	}
+	if (ferror(file)) {
+		ok = fault_fatal(fault, "KAFKA_CONFIG_FILE: can't read %s: %s", path,
+				 strerror(errno));
 	}
 	fclose(file);
 	return ok;

@@ -2,6 +2,7 @@
 #include "common/log.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -40,6 +41,22 @@ static void log_timestamp(char text[40])
 	snprintf(text, 40, "%s.%06dZ", day, (int)(now_us % 1000000));
 }
 
+/* What can't be written now is dropped: there is nobody to tell, and a later line may get out. */
+static void log_put(const char *at, size_t length)
+{
+	while (length > 0) {
+		ssize_t written = write(STDERR_FILENO, at, length);
+
+		if (written < 0 && errno != EINTR) {
+			return;
+		}
+		if (written > 0) {
+			at += written;
+			length -= (size_t)written;
+		}
+	}
+}
+
 void log_write(enum log_level level, const char *body, const struct log_field *fields, size_t count)
 {
 	struct buf line;
@@ -70,9 +87,6 @@ void log_write(enum log_level level, const char *body, const struct log_field *f
 			   "{\"severity_text\":\"%s\",\"body\":\"a log line was too long\"}\n",
 			   NAMES[level]);
 	}
-	if (write(STDERR_FILENO, line.data, line.length) < 0) {
-		/* stderr is gone: there is nobody left to tell */
-		log_least = LOG_LEVELS;
-	}
+	log_put(buf_string(&line), line.failed ? 0 : line.length);
 	buf_close(&line);
 }

@@ -95,15 +95,19 @@ void loop_stop(struct loop *loop)
 
 static void close_handle(uv_handle_t *handle, void *context)
 {
-	(void)context;
-	if (!uv_is_closing(handle)) {
+	if (handle != context && !uv_is_closing(handle)) {
 		uv_close(handle, NULL);
 	}
 }
 
 void loop_close(struct loop *loop)
 {
-	uv_walk(&loop->uv, close_handle, NULL);
-	uv_run(&loop->uv, UV_RUN_DEFAULT);
+	do { /* a close callback may defer a call, and that call open or close something */
+		uv_walk(&loop->uv, close_handle, &loop->idle);
+		uv_run(&loop->uv, UV_RUN_DEFAULT);
+	} while (loop->first != NULL);
+	uv_close((uv_handle_t *)&loop->idle, NULL);
+	while (uv_run(&loop->uv, UV_RUN_DEFAULT) != 0) {
+	}
 	loop_must(uv_loop_close(&loop->uv), "close");
 }

@@ -36,7 +36,8 @@ void loop_watch_signals(struct loop *loop, void (*on_stop)(struct loop *loop));
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
 
-/* Closes every handle that is still open, runs their close callbacks, closes the loop. */
+/* Closes every handle that is still open, runs their close callbacks and the calls that still wait,
+ * closes the loop. */
 void loop_close(struct loop *loop);
 
 #endif

@@ -107,7 +107,7 @@ static struct series *metric_series(struct metric *metric, const char *const *va
 	buf_init(&labels, METRIC_LABEL_MAX_BYTES);
 	metric_render(metric, values, &labels);
 	HASH_FIND_STR(metric->series, buf_string(&labels), series);
-	if (series == NULL && HASH_COUNT(metric->series) >= METRIC_SERIES_MAX) {
+	if (labels.failed || (series == NULL && HASH_COUNT(metric->series) >= METRIC_SERIES_MAX)) {
 		buf_reset(&labels);
 		metric_render(metric, NULL, &labels);
 		HASH_FIND_STR(metric->series, buf_string(&labels), series);

@@ -10,7 +10,6 @@
 #include "common/buf.h"
 
 #define METRIC_SERIES_MAX 256
-#define METRIC_LABELS_MAX 3
 
 enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
 

@@ -12,6 +12,8 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/sqlstate.h"
+#include "common/watch.h"
 
 #define PG_REQUEST_MAX_MS   30000
 #define PG_CONNECT_MAX_MS   10000
@@ -27,12 +29,6 @@ static const char SESSION_SETTINGS[] =
 
 enum pg_state { PG_DOWN, PG_CONNECTING, PG_SETTLING, PG_IDLE, PG_PREPARING, PG_RUNNING };
 
-/* The watched socket has a life of its own, because uv closes it later than libpq does. */
-struct pg_socket {
-	uv_poll_t poll;
-	struct pg_connection *owner; /* NULL once let go */
-};
-
 struct pg_statement {
 	const char *sql; /* key: the address */
 	char name[16];
@@ -44,7 +40,7 @@ struct pg_connection {
 	PGconn *conn;
 	enum pg_state state;
 	int64_t since_ms;
-	struct pg_socket *socket;
+	struct watch *watch;
 	struct pg_request *request;
 	PGresult *result; /* the last one of the statement under way */
 	struct pg_statement *statements;
@@ -59,17 +55,20 @@ struct pg {
 	struct pg_request *first;
 	struct pg_request **last;
 	size_t queued;
+	struct pg_request *refused; /* came while the queue was full */
 	uv_timer_t tick;
 	struct loop_call pump;
 	bool pump_due;
 	bool is_up;
-	bool freed;
+	bool is_freed; /* the memory goes when the last deferred call has run */
 	int64_t backoff_ms;
 	int64_t not_before_ms;
 };
 
 struct pg_copy {
-	int64_t sent_ms; /* then the bytes of all parameters */
+	int64_t sent_ms;
+	const char *params[PG_PARAMS_MAX]; /* into bytes, or NULL */
+	char bytes[];
 };
 
 static void connection_step(struct pg_connection *connection);
@@ -93,40 +92,33 @@ static void request_fail(struct pg_request *request, const char *what)
 	request_answer(request);
 }
 
-/* Copies the parameters' text behind a time stamp, so that the caller may let go of them. */
+/* Copies the parameters' text, so that the caller may let go of it. */
 static bool request_copy(struct pg_request *request)
 {
 	size_t size = sizeof(struct pg_copy);
-	struct pg_copy stamp = {.sent_ms = clock_mono_ms()};
+	struct pg_copy *copied;
 	char *at;
 
 	for (int i = 0; i < request->param_count; i++) {
 		size += request->params[i] != NULL ? strlen(request->params[i]) + 1 : 0;
 	}
-	request->copied = malloc(size);
-	if (request->copied == NULL) {
+	copied = calloc(1, size);
+	if (copied == NULL) {
 		return false;
 	}
-	memcpy(request->copied, &stamp, sizeof stamp);
-	at = request->copied + sizeof stamp;
+	copied->sent_ms = clock_mono_ms();
+	at = copied->bytes;
 	for (int i = 0; i < request->param_count; i++) {
 		if (request->params[i] != NULL) {
 			size_t length = strlen(request->params[i]) + 1;
 
 			memcpy(at, request->params[i], length);
-			request->params[i] = at;
+			copied->params[i] = at;
 			at += length;
 		}
 	}
+	request->copied = copied;
 	return true;
-}
-
-static int64_t request_sent_ms(const struct pg_request *request)
-{
-	struct pg_copy stamp;
-
-	memcpy(&stamp, request->copied, sizeof stamp);
-	return stamp.sent_ms;
 }
 
 static struct pg_request *pg_take(struct pg *pg)
@@ -142,69 +134,28 @@ static struct pg_request *pg_take(struct pg *pg)
 	return request;
 }
 
-/* What an error asks of the caller, by SQLSTATE (PostgreSQL appendix A). */
-static void fault_of_result(struct pg_request *request, const PGresult *result)
-{
-	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-
-	state = state != NULL ? state : "08000";
-	message = message != NULL ? message : "no answer";
-	snprintf(request->sqlstate, sizeof request->sqlstate, "%s", state);
-	if (strncmp(state, "22", 2) == 0 || strncmp(state, "23", 2) == 0) {
-		fault_input(&request->fault, "PostgreSQL %s: %.200s", state, message);
-	} else if (strncmp(state, "42", 2) == 0 || strncmp(state, "28", 2) == 0) {
-		fault_fatal(&request->fault, "PostgreSQL %s: %.200s", state, message);
-	} else {
-		fault_retry(&request->fault, "PostgreSQL %s: %.200s", state, message);
-	}
-}
-
 /* ---- the watched socket ---- */
-
-static void on_socket_closed(uv_handle_t *handle)
-{
-	free(container_of(handle, struct pg_socket, poll));
-}
 
 static void connection_unwatch(struct pg_connection *connection)
 {
-	if (connection->socket != NULL) {
-		connection->socket->owner = NULL;
-		uv_poll_stop(&connection->socket->poll);
-		uv_close((uv_handle_t *)&connection->socket->poll, on_socket_closed);
-		connection->socket = NULL;
-	}
+	watch_free(connection->watch);
+	connection->watch = NULL;
 }
 
-static void on_readiness(uv_poll_t *poll, int status, int events)
+static void on_readiness(struct watch *watch, int status, int events)
 {
-	struct pg_socket *watched = container_of(poll, struct pg_socket, poll);
-
 	(void)status; /* libpq sees a broken socket for itself */
 	(void)events;
-	if (watched->owner != NULL) {
-		connection_step(watched->owner);
-	}
+	connection_step(watch->owner);
 }
 
 static bool connection_watch(struct pg_connection *connection, int events)
 {
-	if (connection->socket == NULL) {
-		struct pg_socket *watched = calloc(1, sizeof *watched);
-
-		if (watched == NULL) {
-			return false;
-		}
-		if (uv_poll_init(&connection->pg->loop->uv, &watched->poll,
-				 PQsocket(connection->conn)) != 0) {
-			free(watched);
-			return false;
-		}
-		watched->owner = connection;
-		connection->socket = watched;
+	if (connection->watch == NULL) {
+		connection->watch = watch_new(connection->pg->loop, PQsocket(connection->conn),
+					      connection, on_readiness);
 	}
-	return uv_poll_start(&connection->socket->poll, events, on_readiness) == 0;
+	return connection->watch != NULL && watch_start(connection->watch, events);
 }
 
 /* ---- one connection ---- */
@@ -234,7 +185,7 @@ static void connection_drop(struct pg_connection *connection, const char *why)
 {
 	struct pg *pg = connection->pg;
 	struct pg_request *request = connection->request;
-	bool was_up = connection->state > PG_CONNECTING;
+	bool was_up = connection->state > PG_SETTLING;
 	char message[200];
 
 	snprintf(message, sizeof message, "%s", why);
@@ -259,6 +210,14 @@ static void connection_drop(struct pg_connection *connection, const char *why)
 	}
 }
 
+/* libpq would print it; its text may hold data, so the code has to do. */
+static void on_notice(void *context, const PGresult *notice)
+{
+	(void)context;
+	log_debug("PostgreSQL notice",
+		  LOG_TEXT("sqlstate", PQresultErrorField(notice, PG_DIAG_SQLSTATE)));
+}
+
 static void connection_start(struct pg_connection *connection)
 {
 	const char *const keywords[] = {"dbname", "application_name", NULL};
@@ -272,6 +231,7 @@ static void connection_start(struct pg_connection *connection)
 						: "out of memory");
 		return;
 	}
+	PQsetNoticeReceiver(connection->conn, on_notice, NULL);
 	if (!connection_watch(connection, UV_WRITABLE)) {
 		connection_drop(connection, "can't watch the socket");
 	}
@@ -316,8 +276,8 @@ static void connection_execute(struct pg_connection *connection, const char *nam
 	struct pg_request *request = connection->request;
 
 	connection_enter(connection, PG_RUNNING);
-	if (PQsendQueryPrepared(connection->conn, name, request->param_count, request->params, NULL,
-				NULL, 0) != 1) {
+	if (PQsendQueryPrepared(connection->conn, name, request->param_count,
+				request->copied->params, NULL, NULL, 0) != 1) {
 		connection_drop(connection, PQerrorMessage(connection->conn));
 		return;
 	}
@@ -367,26 +327,23 @@ static bool result_is_good(const PGresult *result)
 	return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
 }
 
-/* A plan that went stale, or a statement that a pooler forgot: only a new session helps. */
-static bool result_needs_new_session(const PGresult *result)
-{
-	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-
-	return state != NULL && (strcmp(state, "0A000") == 0 || strcmp(state, "26000") == 0 ||
-				 strncmp(state, "57P", 3) == 0 || strcmp(state, "25006") == 0);
-}
-
 static void connection_finish_request(struct pg_connection *connection, PGresult *result)
 {
 	struct pg_request *request = connection->request;
 
 	if (!result_is_good(result)) {
-		if (result_needs_new_session(result)) {
+		const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+		if (sqlstate_needs_new_session(state) ||
+		    PQstatus(connection->conn) == CONNECTION_BAD) {
 			connection_drop(connection, PQresultErrorMessage(result));
 			PQclear(result);
 			return;
 		}
-		fault_of_result(request, result);
+		snprintf(request->sqlstate, sizeof request->sqlstate, "%s",
+			 state != NULL ? state : "");
+		sqlstate_fault(state, PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY),
+			       &request->fault);
 		PQclear(result);
 		result = NULL;
 		if (connection->state == PG_PREPARING) {
@@ -398,6 +355,7 @@ static void connection_finish_request(struct pg_connection *connection, PGresult
 		}
 	}
 	connection->request = NULL;
+	connection->pg->is_up = true;
 	connection_enter(connection, PG_IDLE);
 	pg_pump_later(connection->pg);
 	request->result = result;
@@ -435,7 +393,9 @@ static void connection_read(struct pg_connection *connection)
 		return;
 	}
 	if (connection->state == PG_IDLE) {
-		return; /* a notice, or the server's goodbye, which the next consume reports */
+		/* a notice, or the server's goodbye, which the next consume reports */
+		connection_flush(connection);
+		return;
 	}
 	while (!PQisBusy(connection->conn)) {
 		PGresult *result = PQgetResult(connection->conn);
@@ -475,21 +435,34 @@ static struct pg_connection *pg_find(struct pg *pg, enum pg_state state)
 	return NULL;
 }
 
+static void pg_answer_refused(struct pg *pg, const char *why)
+{
+	struct pg_request *refused = pg->refused;
+
+	pg->refused = NULL; /* those refused meanwhile wait for the next turn */
+	while (refused != NULL) {
+		struct pg_request *request = refused;
+
+		refused = request->next;
+		request->next = NULL;
+		request_fail(request, why);
+	}
+}
+
 static void on_pump(struct loop_call *call)
 {
 	struct pg *pg = container_of(call, struct pg, pump);
 	struct pg_connection *connection;
 
 	pg->pump_due = false;
-	if (pg->freed) {
-		return; /* the memory itself goes after this turn of the loop */
-	}
+	pg_answer_refused(pg, "the queue is full");
 	while (pg->first != NULL && (connection = pg_find(pg, PG_IDLE)) != NULL) {
 		connection_run(connection, pg_take(pg));
 	}
 	connection = pg_find(pg, PG_DOWN);
-	if (pg->first != NULL && connection != NULL && pg_find(pg, PG_CONNECTING) == NULL &&
-	    pg_find(pg, PG_SETTLING) == NULL && clock_mono_ms() >= pg->not_before_ms) {
+	if (!pg->is_freed && (pg->first != NULL || !pg->is_up) && connection != NULL &&
+	    pg_find(pg, PG_CONNECTING) == NULL && pg_find(pg, PG_SETTLING) == NULL &&
+	    clock_mono_ms() >= pg->not_before_ms) {
 		connection_start(connection);
 	}
 }
@@ -518,7 +491,7 @@ static void on_tick(uv_timer_t *timer)
 			connection_drop(connection, "a statement took too long");
 		}
 	}
-	while (pg->first != NULL && now_ms - request_sent_ms(pg->first) > PG_REQUEST_MAX_MS) {
+	while (pg->first != NULL && now_ms - pg->first->copied->sent_ms > PG_REQUEST_MAX_MS) {
 		request_fail(pg_take(pg), "no connection in time");
 	}
 	pg_pump_later(pg);
@@ -542,7 +515,7 @@ struct pg *pg_new(struct loop *loop, const char *url, const char *application_na
 	}
 	uv_timer_init(&loop->uv, &pg->tick);
 	uv_timer_start(&pg->tick, on_tick, 1000, 1000);
-	uv_unref((uv_handle_t *)&pg->tick);
+	pg_pump_later(pg);
 	return pg;
 }
 
@@ -552,14 +525,16 @@ void pg_send(struct pg *pg, struct pg_request *request)
 	request->sqlstate[0] = '\0';
 	request->result = NULL;
 	request->next = NULL;
+	request->copied = NULL;
+	pg_pump_later(pg);
 	if (pg->queued >= PG_QUEUE_MAX || !request_copy(request)) {
-		fputs("the queue for PostgreSQL is out of room\n", stderr);
-		abort();
+		request->next = pg->refused;
+		pg->refused = request;
+		return;
 	}
 	*pg->last = request;
 	pg->last = &request->next;
 	pg->queued++;
-	pg_pump_later(pg);
 }
 
 bool pg_is_up(const struct pg *pg)
@@ -567,13 +542,25 @@ bool pg_is_up(const struct pg *pg)
 	return pg->is_up;
 }
 
+static void on_last_pump(struct loop_call *call)
+{
+	free(container_of(call, struct pg, pump));
+}
+
 static void on_tick_closed(uv_handle_t *handle)
 {
-	free(container_of(handle, struct pg, tick));
+	struct pg *pg = container_of(handle, struct pg, tick);
+
+	if (pg->pump_due) {
+		pg->pump.fn = on_last_pump; /* a call that waits must not outlive its memory */
+	} else {
+		free(pg);
+	}
 }
 
 void pg_free(struct pg *pg)
 {
+	pg->is_freed = true;
 	for (int i = 0; i < pg->connection_count; i++) {
 		if (pg->connections[i].state != PG_DOWN) {
 			struct pg_connection *connection = &pg->connections[i];
@@ -592,7 +579,7 @@ void pg_free(struct pg *pg)
 	while (pg->first != NULL) {
 		request_fail(pg_take(pg), "the program is stopping");
 	}
-	pg->freed = true;
+	pg_answer_refused(pg, "the program is stopping");
 	uv_close((uv_handle_t *)&pg->tick, on_tick_closed);
 }
 

@@ -2,9 +2,10 @@
  *
  * One statement is one transaction: what must be atomic is written as one statement (CTEs, arrays,
  * jsonb_to_recordset).  A request whose connection breaks answers FAULT_RETRY, and may or may not
- * have taken effect; statements are written so that repeating them is harmless.  Connections are
- * made lazily, remade after a break with back-off (1 s doubling to 10 s), and prepare each distinct
- * sql text once. */
+ * have taken effect; statements are written so that repeating them is harmless.  The first
+ * connection is made at once and whenever the server seems down, the others when they are needed;
+ * after a failure with back-off (1 s doubling to 10 s).  Each prepares each distinct sql text once.
+ */
 #ifndef CALRELAY_COMMON_PG_H
 #define CALRELAY_COMMON_PG_H
 
@@ -21,7 +22,7 @@ struct pg; /* a pool */
 
 struct pg_request {
 	const char *sql; /* a string that lives as long as the program, or at least as the pool */
-	const char *params[PG_PARAMS_MAX]; /* text form; NULL is SQL NULL; copied at pg_send */
+	const char *params[PG_PARAMS_MAX]; /* text form; NULL is SQL NULL; copied by pg_send */
 	int param_count;
 	void (*done)(struct pg_request *request);
 
@@ -32,7 +33,7 @@ struct pg_request {
 	PGresult *result; /* NULL on a fault; freed by pg when done returns */
 
 	struct pg_request *next; /* pg's own */
-	char *copied;
+	struct pg_copy *copied;
 };
 
 /* url: a libpq URI.  connections: how many at most.  Borrows both until pg_free. */
