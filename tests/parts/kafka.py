@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import subprocess
 
 import confluent_kafka
@@ -52,24 +53,35 @@ class Kafka:
         self.bootstrap = f"127.0.0.1:{self.port}"
         self.folder = folder / "kafka"
         self.env = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
-        self.process = Process("kafka", [
-            *self._java("512m"), "kafka.Kafka", self.folder / "server.properties"],
-            folder / "kafka.log", env=self.env)
+        self.process = Process("kafka", ["sh", "-c", self._script()], folder / "kafka.log",
+                               env=self.env)
+
+    def _script(self):
+        """Formats the data folder the first time, then becomes the broker."""
+        java = shlex.join(self._java("512m"))
+        properties = shlex.quote(str(self.folder / "server.properties"))
+        return (f"[ -e {shlex.quote(str(self.folder / 'data'))} ] || {java} "
+                f"kafka.tools.StorageTool format -t MkU3OEVBNTcwNTJENDM2Qg -c {properties} "
+                f"|| exit; exec {java} kafka.Kafka {properties}")
 
     def _java(self, heap):
         return ["java", f"-Xmx{heap}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
                 "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", jars()]
 
-    def start(self):
+    def launch(self):
+        """Starts it without waiting."""
         if not self.folder.exists():
             self.folder.mkdir()
-            properties = self.folder / "server.properties"
-            properties.write_text(PROPERTIES.format(
+            (self.folder / "server.properties").write_text(PROPERTIES.format(
                 port=self.port, controller=self.controller, data=self.folder / "data"))
-            self._tool("kafka.tools.StorageTool", "format", "-t", "MkU3OEVBNTcwNTJENDM2Qg",
-                       "-c", properties)
         self.process.start()
+
+    def wait(self):
         wait_until(self._answers, 60, "Kafka answers", [self.process])
+
+    def start(self):
+        self.launch()
+        self.wait()
         return self
 
     def _answers(self):

@@ -41,9 +41,10 @@ class Backbone:
         self.postgres = Postgres(self.folder.path)
 
     def start(self):
+        self.kafka.launch()
         self.postgres.start()
         self.postgres.create_template()
-        self.kafka.start()
+        self.kafka.wait()
         return self
 
     def stop(self):
