@@ -4,18 +4,16 @@
  * [suspended until httpd_reply] ─▶ answer queued ─▶ on_completed frees it. */
 #include "common/httpd.h"
 
-#include <arpa/inet.h>
 #include <microhttpd.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
+#include "common/address.h"
 #include "common/clock.h"
+#include "common/form.h"
 
 #define HTTPD_COMPLETE_WITHIN_MS 60000
 #define HTTPD_SWEEP_EVERY_MS	 5000
@@ -38,8 +36,7 @@ struct httpd_request {
 	const char *method;
 	char *path;
 	struct buf body;
-	char *form; /* decoded fields, NUL-separated name/value pairs; made on demand */
-	size_t form_length;
+	struct form form; /* made on demand */
 	void *data;
 	struct MHD_Response *response;
 	const char *header_names[HTTPD_REPLY_HEADERS_MAX];
@@ -61,6 +58,7 @@ struct httpd {
 	uv_timer_t sweep;
 	struct loop_call run;
 	bool run_due;
+	bool is_stopping;
 	int open_handles;
 	struct httpd_connection *connections;
 	struct httpd_request *suspended;
@@ -82,7 +80,7 @@ static void on_run(struct loop_call *call)
 
 	httpd->run_due = false;
 	if (httpd->daemon == NULL) {
-		return; /* freed since; the memory goes after this turn of the loop */
+		return; /* freed since */
 	}
 	MHD_run(httpd->daemon);
 	if (MHD_get_timeout(httpd->daemon, &timeout_ms) == MHD_YES) {
@@ -217,6 +215,10 @@ static void request_dispatch(struct httpd_request *request)
 
 	request->is_dispatched = true;
 	request_mark_connection(request, true);
+	if (request->httpd->is_stopping) {
+		httpd_reply_text(request, MHD_HTTP_SERVICE_UNAVAILABLE, "stopping\n");
+		return;
+	}
 	if (request->body.failed) {
 		httpd_reply_text(request, MHD_HTTP_CONTENT_TOO_LARGE, "the body is too large\n");
 		return;
@@ -329,40 +331,13 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 		free(request->header_values[i]);
 	}
 	buf_close(&request->body);
-	free(request->form);
+	form_close(&request->form);
 	free(request->path);
 	free(request);
 	*request_context = NULL;
 }
 
 /* ---- start and end ---- */
-
-static bool httpd_address(const char *listen, struct sockaddr_storage *address, struct fault *fault)
-{
-	const char *colon = strrchr(listen, ':');
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
-	struct addrinfo *found = NULL;
-	char host[128];
-	bool bracketed = listen[0] == '[';
-	size_t length;
-
-	if (colon == NULL) {
-		return fault_fatal(fault, "CALRELAY_HTTP_LISTEN must be address:port, not '%.60s'",
-				   listen);
-	}
-	length = (size_t)(colon - listen);
-	if (bracketed && length >= 2) {
-		snprintf(host, sizeof host, "%.*s", (int)length - 2, listen + 1);
-	} else {
-		snprintf(host, sizeof host, "%.*s", (int)length, listen);
-	}
-	if (getaddrinfo(host, colon + 1, &hints, &found) != 0) {
-		return fault_fatal(fault, "CALRELAY_HTTP_LISTEN: can't resolve '%.60s'", listen);
-	}
-	memcpy(address, found->ai_addr, found->ai_addrlen);
-	freeaddrinfo(found);
-	return true;
-}
 
 static void httpd_watch(struct httpd *httpd)
 {
@@ -385,7 +360,7 @@ struct httpd *httpd_new(struct loop *loop, const struct httpd_settings *settings
 	struct httpd *httpd;
 	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
 
-	if (!httpd_address(settings->listen, &address, fault)) {
+	if (!address_resolve(settings->listen, &address, fault)) {
 		return NULL;
 	}
 	httpd = calloc(1, sizeof *httpd);
@@ -401,8 +376,7 @@ struct httpd *httpd_new(struct loop *loop, const struct httpd_settings *settings
 	    MHD_OPTION_CONNECTION_LIMIT, HTTPD_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
 	    HTTPD_COMPLETE_WITHIN_MS / 1000, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 	    (size_t)HTTPD_CONNECTION_BYTES, MHD_OPTION_NOTIFY_CONNECTION, on_connection, httpd,
-	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, httpd, MHD_OPTION_LISTENING_ADDRESS_REUSE,
-	    1u, MHD_OPTION_END);
+	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, httpd, MHD_OPTION_END);
 	if (httpd->daemon == NULL) {
 		fault_fatal(fault, "CALRELAY_HTTP_LISTEN: can't listen on %.60s: is it taken?",
 			    settings->listen);
@@ -418,9 +392,19 @@ int httpd_port(const struct httpd *httpd)
 	return MHD_get_daemon_info(httpd->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
 }
 
+static void on_last_run(struct loop_call *call)
+{
+	free(container_of(call, struct httpd, run));
+}
+
 static void httpd_handle_closed(struct httpd *httpd)
 {
-	if (--httpd->open_handles == 0) {
+	if (--httpd->open_handles > 0) {
+		return;
+	}
+	if (httpd->run_due) {
+		httpd->run.fn = on_last_run; /* a call that waits must not outlive its memory */
+	} else {
 		free(httpd);
 	}
 }
@@ -442,7 +426,9 @@ static void on_sweep_closed(uv_handle_t *handle)
 
 void httpd_free(struct httpd *httpd)
 {
-	/* libmicrohttpd may not be stopped while a connection is suspended */
+	/* libmicrohttpd may not be stopped while a connection is suspended, not even by one that
+	 * comes in while the others get their answer */
+	httpd->is_stopping = true;
 	while (httpd->suspended != NULL) {
 		httpd_reply_text(httpd->suspended, MHD_HTTP_SERVICE_UNAVAILABLE, "stopping\n");
 	}
@@ -498,57 +484,18 @@ const char *httpd_body(const struct httpd_request *request, size_t *length)
 	return buf_string(&request->body);
 }
 
-static char hex_digit(char c)
-{
-	return (char)(c >= '0' && c <= '9' ? c - '0' : (c | 32) - 'a' + 10);
-}
-
-/* Decodes the body in one copy: `&` and `=` become NUL, so fields are name\0value\0 pairs. */
-static void form_decode(struct httpd_request *request)
-{
-	const char *at = buf_string(&request->body);
-	const char *end = at + request->body.length;
-	char *out = calloc(1, request->body.length + 2);
-
-	request->form = out;
-	if (out == NULL) {
-		return;
-	}
-	for (; at < end; at++) {
-		if (*at == '%' && end - at > 2 && strspn(at + 1, "0123456789abcdefABCDEF") >= 2) {
-			*out++ = (char)(hex_digit(at[1]) << 4 | hex_digit(at[2]));
-			at += 2;
-		} else {
-			*out++ = *at == '&' || *at == '=' ? '\0' : *at == '+' ? ' ' : *at;
-		}
-	}
-	request->form_length = (size_t)(out - request->form);
-}
-
 const char *httpd_form(struct httpd_request *request, const char *name)
 {
 	const char *type = httpd_header(request, "Content-Type");
-	const char *at;
 
 	if (type == NULL || strncasecmp(type, "application/x-www-form-urlencoded", 33) != 0) {
 		return NULL;
 	}
-	if (request->form == NULL) {
-		form_decode(request);
+	if (request->form.pairs == NULL &&
+	    !form_parse(&request->form, buf_string(&request->body), request->body.length)) {
+		return NULL;
 	}
-	at = request->form;
-	while (at != NULL && at < request->form + request->form_length) {
-		const char *value = at + strlen(at) + 1;
-
-		if (value > request->form + request->form_length) {
-			return NULL; /* a name without a value */
-		}
-		if (strcmp(at, name) == 0) {
-			return value;
-		}
-		at = value + strlen(value) + 1;
-	}
-	return NULL;
+	return form_field(&request->form, name);
 }
 
 void httpd_set_data(struct httpd_request *request, void *data)

@@ -36,7 +36,10 @@ struct httpd_settings {
 struct httpd *httpd_new(struct loop *loop, const struct httpd_settings *settings,
 			struct fault *fault) MUST_CHECK;
 int httpd_port(const struct httpd *httpd); /* the real one, for port 0 */
-void httpd_free(struct httpd *httpd);	   /* open requests are cut off */
+
+/* Open requests are cut off, those that wait for their handler with a 503: what could still answer
+ * them (pg_free, http_free) has to end before.  Not from inside a handler. */
+void httpd_free(struct httpd *httpd);
 
 /* A path known with another method answers 405 with Allow, an unknown path 404, by itself. */
 
