@@ -7,6 +7,7 @@ import sys
 import time
 
 from . import truth
+from .process import end_everything
 from .programs import build_folder
 from .system import Backbone, System
 
@@ -221,6 +222,7 @@ def main():
         status = run(options, screen)
     except KeyboardInterrupt:
         status = 0 if not options.once else 130
+    end_everything()
     print(f"\nEverything is stopped and removed after {time.monotonic() - started:.0f} s.")
     return status
 

@@ -20,7 +20,8 @@ NOT_YET = (AssertionError, OSError, psycopg2.OperationalError, psycopg2.Interfac
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _given_ports = set()
-_running = []
+_started = []
+_folders = []
 
 
 def free_port():
@@ -72,7 +73,7 @@ class Folder:
     def __init__(self, name="calrelay"):
         self.path = pathlib.Path(tempfile.mkdtemp(prefix=f"{name}-"))
         self.path.chmod(0o711)  # PostgreSQL runs as another user and has to get to its own folder
-        atexit.register(self.remove)
+        _folders.append(self)
 
     def remove(self):
         if os.environ.get("CALRELAY_KEEP") != "1":
@@ -101,7 +102,7 @@ class Process:
                 self.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.env,
                 cwd="/", start_new_session=True, preexec_fn=self._die_with_parent, **identity)
         self.expected = True
-        _running.append(self)
+        _started.append(self)
         return self
 
     def _die_with_parent(self):
@@ -164,6 +165,15 @@ class Process:
 
 
 @atexit.register
-def _end_everything():
-    for process in reversed(_running):
-        process.kill9()
+def end_everything():
+    """Kills what still runs, the newest first, then removes every folder."""
+    while _started:
+        process = _started.pop()
+        if process.is_running():
+            process.signal(process.death_signal)
+            try:
+                process.child.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill9()
+    while _folders:
+        _folders.pop().remove()
