@@ -7,8 +7,10 @@
 #include "common/uuid.h"
 #include "worker/outlook.h"
 
-#define LISTING_EVENTS_MAX     50000 /* marked events of one mailbox */
+#define LISTING_EVENTS_MAX     50000         /* marked events of one mailbox */
 #define LISTING_PAGE_MAX_BYTES (8u << 20)
+#define LISTING_PAGES_MAX      5000          /* Graph may send pages without any event */
+#define LISTING_TEXT_MAX_BYTES (128u << 20)  /* of all listed events */
 
 /* One event as the mailbox has it.  All text in one allocation of the listing. */
 struct listed {
@@ -32,6 +34,9 @@ struct listing {
 	size_t count;
 	size_t capacity;
 	char *next_url; /* of the next page; NULL: this was the last */
+	size_t pages;
+	size_t text_bytes;
+	void *seen; /* tree of ids: an event that moves between pages is listed once */
 };
 
 /* Path and query of the first page, below /v1.0: every event that carries our property, 100 a page,
@@ -41,8 +46,9 @@ void listing_first_path(struct buf *out, const char *property);
 /* Path and query that find one assignment's events (id, changeKey). */
 void listing_find_path(struct buf *out, const char *property, const struct uuid *assignment);
 
-/* Adds a page's events.  False with FAULT_RETRY where the page can't be read whole: an incomplete
- * listing is no listing.  The next page's URL must begin with graph_url (else FAULT_RETRY). */
+/* Adds a page's events; a listing begins as {0}.  False with FAULT_RETRY where the page can't be
+ * read whole or a ceiling is passed: an incomplete listing is no listing, close it.  The next page's
+ * URL must begin with graph_url (else FAULT_RETRY). */
 bool listing_add_page(struct listing *listing, const char *body, size_t length,
     const char *property, const char *graph_url, struct fault *fault) MUST_CHECK;
 void listing_close(struct listing *listing);
