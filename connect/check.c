@@ -43,6 +43,7 @@ static bool check_settings(struct check *check)
 	static const char CALLBACK[] = "/api/auth/microsoft/callback";
 	const struct app_config *config = &check->app->config;
 	size_t length = strlen(config->redirect_uri);
+	bool ends_right;
 	struct fault fault;
 
 	if (!app_init(check->app, &fault)) {
@@ -56,11 +57,10 @@ static bool check_settings(struct check *check)
 			  "real secret, or a longer one on both sides",
 			  IDENTITY_SECRET_WEAK_BYTES);
 	}
-	check_say(check,
-		  length >= sizeof CALLBACK &&
-		      strcmp(config->redirect_uri + length - (sizeof CALLBACK - 1), CALLBACK) == 0,
-		  "MICROSOFT_REDIRECT_URI must end with %s, and stand in the app registration",
-		  CALLBACK);
+	ends_right = length >= sizeof CALLBACK &&
+		     strcmp(config->redirect_uri + length - (sizeof CALLBACK - 1), CALLBACK) == 0;
+	check_say(check, ends_right, "MICROSOFT_REDIRECT_URI %s %s",
+		  ends_right ? "ends with" : "must end with", CALLBACK);
 	return true;
 }
 
@@ -86,12 +86,16 @@ static const char PRIVILEGES[] =
     "ELSE has_any_column_privilege(to_regclass($1), trim(p)) END), false) "
     "FROM unnest(string_to_array($2, ',')) p";
 
-static bool query_is_true(PGconn *conn, const char *sql, int count, const char *const *params)
+/* An error is no answer: it is said, and counts as "does not hold". */
+static bool query_is_true(PGconn *conn, const char *sql, const char *const params[2])
 {
-	PGresult *result = PQexecParams(conn, sql, count, NULL, params, NULL, NULL, 0);
+	PGresult *result = PQexecParams(conn, sql, 2, NULL, params, NULL, NULL, 0);
 	bool is_true = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1 &&
 		       strcmp(PQgetvalue(result, 0, 0), "t") == 0;
 
+	if (PQresultStatus(result) != PGRES_TUPLES_OK) {
+		printf("      PostgreSQL: %s", PQresultErrorMessage(result));
+	}
 	PQclear(result);
 	return is_true;
 }
@@ -100,7 +104,7 @@ static void check_tables(struct check *check, PGconn *conn)
 {
 	for (size_t i = 0; i < sizeof NEEDED / sizeof *NEEDED; i++) {
 		const char *const params[] = {NEEDED[i].table, NEEDED[i].privileges};
-		bool holds = query_is_true(conn, PRIVILEGES, 2, params);
+		bool holds = query_is_true(conn, PRIVILEGES, params);
 
 		check_say(check, holds, "%s: %s%s", NEEDED[i].table, NEEDED[i].privileges,
 			  holds ? ""
@@ -113,17 +117,16 @@ static void check_profiles(struct check *check, PGconn *conn)
 {
 	static const char READABLE[] =
 	    "SELECT has_column_privilege(to_regclass($1), $2, 'SELECT') AND ("
-	    "NOT row_security_active(to_regclass($1)) OR EXISTS (SELECT FROM pg_policies "
-	    "WHERE format('%I.%I', schemaname, tablename)::regclass = to_regclass($1) "
-	    "AND cmd IN ('SELECT', 'ALL') AND EXISTS (SELECT FROM unnest(roles) r "
-	    "WHERE r <> 'public' AND pg_has_role(r, 'USAGE'))))";
+	    "NOT row_security_active(to_regclass($1)) OR EXISTS (SELECT FROM pg_policy p, "
+	    "unnest(p.polroles) AS role WHERE p.polrelid = to_regclass($1) "
+	    "AND p.polcmd IN ('r', '*') AND role <> 0 AND pg_has_role(role, 'USAGE')))";
 	const struct hostmap *map = &check->app->map;
 	char table[2 * HOSTMAP_NAME_SIZE + 8];
 	const char *const params[] = {table, map->profiles.id};
 	bool holds;
 
 	snprintf(table, sizeof table, "\"%s\".\"%s\"", map->schema, map->profiles.table);
-	holds = query_is_true(conn, READABLE, 2, params);
+	holds = query_is_true(conn, READABLE, params);
 	check_say(check, holds, "%s: rows can be read%s", table,
 		  holds
 		      ? ""
