@@ -25,9 +25,8 @@ class Program(Process):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.settings = {**settings, "CALRELAY_HTTP_LISTEN": f"127.0.0.1:{self.port}"}
-        binary = (build or build_folder()) / self.PATH
-        assert binary.exists(), f"{binary} is not built"
-        super().__init__(name, [binary], folder / f"{name}.log", env=self._environment())
+        super().__init__(name, [(build or build_folder()) / self.PATH], folder / f"{name}.log",
+                         env=self._environment())
 
     def _environment(self):
         return {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "HOME": "/nonexistent",
