@@ -23,12 +23,12 @@ struct assignment {
 /* One allocation: texts stand behind the struct.  Named end: free(). */
 struct change {
 	struct uuid user;
-	struct uuid id;            /* the assignment's */
-	bool is_gone;              /* deleted, or another user's now; assignment is then empty */
+	struct uuid id; /* the assignment's */
+	bool is_gone;	/* deleted, or another user's now; assignment is then empty */
 	bool has_xid;
-	uint32_t xid;              /* source.txId: the transaction that made it */
-	int64_t commit_us;         /* source.ts_us, PostgreSQL's commit time; 0 where unknown */
-	char pos[POS_TEXT_SIZE];   /* calrelay.pos; compares with strcmp */
+	uint32_t xid;		 /* source.txId: the transaction that made it */
+	int64_t commit_us;	 /* source.ts_us, PostgreSQL's commit time; 0 where unknown */
+	char pos[POS_TEXT_SIZE]; /* calrelay.pos; compares with strcmp */
 	struct assignment assignment;
 };
 

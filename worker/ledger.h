@@ -1,8 +1,8 @@
 /* ledger.h - which offset of one partition may be committed.
  *
  * intake ─▶ lane ─▶ run ─▶ [ledger] ─▶ commit.  Offsets are entered as they are delivered (gaps are
- * legal: transaction markers, compaction) and marked done in any order; what may be committed is the
- * offset behind the longest run of done ones. */
+ * legal: transaction markers, compaction) and marked done in any order; what may be committed is
+ * the offset behind the longest run of done ones. */
 #ifndef CALRELAY_WORKER_LEDGER_H
 #define CALRELAY_WORKER_LEDGER_H
 
@@ -15,7 +15,7 @@
 struct ledger_entry {
 	int64_t offset;
 	bool is_done;
-	int64_t delivered_ms;  /* the record's own timestamp, for lag in seconds */
+	int64_t delivered_ms; /* the record's own timestamp, for lag in seconds */
 };
 
 struct ledger {

@@ -1,4 +1,4 @@
-/* listing.c - pages of a mailbox's marked events: the request, the reading, the comparison. */
+/* listing.c - pages of a mailbox's marked events: how to ask, read and compare them. */
 #include "worker/listing.h"
 
 #include <search.h>
@@ -12,7 +12,9 @@
 #define LISTING_FIRST_EVENTS 64
 #define LISTING_SEPARATOR    '\x1f'
 #define LISTING_QUERY_BYTES  2048
-#define LISTING_SELECT	     "id,changeKey,subject,body,start,end,isAllDay,showAs,categories,isReminderOn"
+#define LISTING_SELECT                                                                             \
+	"id,changeKey,subject,body,start,end,isAllDay,"                                            \
+	"showAs,categories,isReminderOn"
 
 /* An OData string literal: single quotes inside are doubled. */
 static void literal_add(struct buf *out, const char *text)

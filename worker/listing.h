@@ -7,26 +7,26 @@
 #include "common/uuid.h"
 #include "worker/outlook.h"
 
-#define LISTING_EVENTS_MAX     50000         /* marked events of one mailbox */
+#define LISTING_EVENTS_MAX     50000 /* marked events of one mailbox */
 #define LISTING_PAGE_MAX_BYTES (8u << 20)
-#define LISTING_PAGES_MAX      5000          /* Graph may send pages without any event */
-#define LISTING_TEXT_MAX_BYTES (128u << 20)  /* of all listed events */
+#define LISTING_PAGES_MAX      5000	    /* Graph may send pages without any event */
+#define LISTING_TEXT_MAX_BYTES (128u << 20) /* of all listed events */
 
 /* One event as the mailbox has it.  All text in one allocation of the listing. */
 struct listed {
-	bool has_assignment;     /* our property's value is a UUID */
+	bool has_assignment; /* our property's value is a UUID */
 	struct uuid assignment;
-	char *id;                /* Graph's immutable id */
+	char *id; /* Graph's immutable id */
 	char *change_key;
 	char *subject;
-	char *body;              /* as text, line ends \n, outer white space trimmed */
-	char start[11];          /* YYYY-MM-DD of start.dateTime, whatever zone it is labelled with */
+	char *body;	/* as text, line ends \n, outer white space trimmed */
+	char start[11]; /* YYYY-MM-DD of start.dateTime, whatever zone it is labelled with */
 	char end[11];
-	bool is_midnight;        /* both begin at 00:00 */
+	bool is_midnight; /* both begin at 00:00 */
 	bool is_all_day;
 	bool is_reminder_on;
 	char show_as[20];
-	char *categories;        /* joined by \x1f, with one at each end: "\x1f" "Green category" "\x1f" */
+	char *categories; /* joined by \x1f, with one at each end: "\x1f" "Green category" "\x1f" */
 };
 
 struct listing {
@@ -47,10 +47,10 @@ void listing_first_path(struct buf *out, const char *property);
 void listing_find_path(struct buf *out, const char *property, const struct uuid *assignment);
 
 /* Adds a page's events; a listing begins as {0}.  False with FAULT_RETRY where the page can't be
- * read whole or a ceiling is passed: an incomplete listing is no listing, close it.  The next page's
- * URL must begin with graph_url (else FAULT_RETRY). */
+ * read whole or a ceiling is passed: an incomplete listing is no listing, close it.  The next
+ * page's URL must begin with graph_url (else FAULT_RETRY). */
 bool listing_add_page(struct listing *listing, const char *body, size_t length,
-    const char *property, const char *graph_url, struct fault *fault) MUST_CHECK;
+		      const char *property, const char *graph_url, struct fault *fault) MUST_CHECK;
 void listing_close(struct listing *listing);
 
 /* Whether the event shows what is wanted: subject, dates, all day, showAs, reminder off, our

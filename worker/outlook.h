@@ -1,7 +1,7 @@
 /* outlook.h - an assignment as a calendar event: subject, body, dates, category, showAs.
  *
- * Rules: design of the event in ARCHITECTURE.md; all-day events per Graph's event resource: midnight
- * to midnight in one zone, end exclusive. */
+ * Rules: design of the event in ARCHITECTURE.md; all-day events per Graph's event resource:
+ * midnight to midnight in one zone, end exclusive. */
 #ifndef CALRELAY_WORKER_OUTLOOK_H
 #define CALRELAY_WORKER_OUTLOOK_H
 
@@ -10,28 +10,28 @@
 #include "worker/change.h"
 
 #define OUTLOOK_SUBJECT_MAX_CHARACTERS 255
-#define OUTLOOK_BODY_MAX_BYTES         32768
-#define OUTLOOK_HASH_SIZE              65
-#define OUTLOOK_EVENT_MAX_BYTES        131072
+#define OUTLOOK_BODY_MAX_BYTES	       32768
+#define OUTLOOK_HASH_SIZE	       65
+#define OUTLOOK_EVENT_MAX_BYTES	       131072
 
 /* Why an assignment has no event; OUTLOOK_EVENT: it has one. */
 enum outlook_verdict {
 	OUTLOOK_EVENT,
-	OUTLOOK_GONE,           /* deleted or another user's */
-	OUTLOOK_STATUS,         /* its status has no event in the mapping */
+	OUTLOOK_GONE,	/* deleted or another user's */
+	OUTLOOK_STATUS, /* its status has no event in the mapping */
 	OUTLOOK_DATES_MISSING,
 	OUTLOOK_DATES_REVERSED, /* the end lies before the start */
-	OUTLOOK_DATES_BEYOND,   /* outside 1601-01-01 .. 4500-12-31, which Outlook can't show */
+	OUTLOOK_DATES_BEYOND,	/* outside 1601-01-01 .. 4500-12-31, which Outlook can't show */
 	OUTLOOK_VERDICTS
 };
 
 struct outlook_event {
 	enum outlook_verdict verdict;
-	char *subject;  /* cleaned and cut, or "(untitled project)" */
-	char *body;     /* plain text: status, blank line, notes, blank line, the project's notes */
+	char *subject;	/* cleaned and cut, or "(untitled project)" */
+	char *body;	/* plain text: status, blank line, notes, blank line, the project's notes */
 	char start[11]; /* YYYY-MM-DD */
-	char end[11];   /* exclusive: the day after the last */
-	const char *time_zone; /* borrowed */
+	char end[11];	/* exclusive: the day after the last */
+	const char *time_zone;		 /* borrowed */
 	const struct hostmap_look *look; /* borrowed */
 	char hash[OUTLOOK_HASH_SIZE]; /* SHA-256 of what a PATCH would send; "" without an event */
 };
@@ -41,7 +41,7 @@ const char *outlook_reason(enum outlook_verdict verdict);
 
 /* Named end: outlook_event_close.  False without memory. */
 bool outlook_event_make(struct outlook_event *event, const struct change *change,
-    const struct hostmap *map, const char *time_zone);
+			const struct hostmap *map, const char *time_zone);
 void outlook_event_close(struct outlook_event *event);
 
 /* The members of a PATCH body, without the braces: subject, body, isAllDay, start, end, showAs,

@@ -26,6 +26,6 @@ struct record {
  * names there are always id, client_name, start_date, end_date, notes).  Unknown members are
  * ignored, unless a required one is missing.  Key, `after` and user must agree. */
 struct change *record_decode(const struct record *record, const struct hostmap *map,
-    struct fault *fault) MUST_CHECK;
+			     struct fault *fault) MUST_CHECK;
 
 #endif
