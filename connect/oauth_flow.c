@@ -200,9 +200,11 @@ static void take_start(struct flow *flow)
 {
 	const char *state = httpd_query(flow->http, "state");
 	char hash[SECRET_SIZE];
+	char binding[SECRET_SIZE];
 
 	secret_hash("oauth state", state != NULL ? state : "", hash);
-	store_take_state(flow->app->store, &flow->pg, hash);
+	session_binding(&flow->session, binding);
+	store_take_state(flow->app->store, &flow->pg, hash, binding, flow->session.user_id);
 }
 
 /* What goes to the token endpoint: the code, and the verifier that only we know. */
@@ -232,17 +234,12 @@ static bool take_code(struct flow *flow)
 static enum flow_step take_finish(struct flow *flow, const struct fault *fault)
 {
 	const char *error = httpd_query(flow->http, "error");
-	char binding[SECRET_SIZE];
-	bool is_young;
 
 	if (fault->kind != FAULT_NONE) {
 		log_fault(flow, "a sign-in's state could not be read", fault);
 		return flow_fail(flow, TROUBLE_UNAVAILABLE);
 	}
-	session_binding(&flow->session, binding);
-	is_young = store_read_state(flow->pg.result, &flow->state);
-	if (!is_young || strcmp(flow->state.user_id, flow->session.user_id) != 0 ||
-	    CRYPTO_memcmp(flow->state.binding, binding, sizeof binding) != 0) {
+	if (!store_read_state(flow->pg.result, &flow->state)) {
 		return flow_fail(flow, TROUBLE_STATE);
 	}
 	if (error != NULL) {

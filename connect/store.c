@@ -115,9 +115,10 @@ static const char ADD_STATE[] =
     "SELECT $1, $2, p.\"%s\", $4, $5 FROM \"%s\".\"%s\" p WHERE p.\"%s\" = $3::uuid "
     "RETURNING state_hash";
 
+/* Another browser's or person's state is not theirs to use up: to them it does not exist. */
 static const char TAKE_STATE[] =
-    "DELETE FROM calrelay_oauth_states WHERE state_hash = $1 "
-    "RETURNING state_hash, session_hash, user_id, code_verifier, nonce, "
+    "DELETE FROM calrelay_oauth_states WHERE state_hash = $1 AND session_hash = $2 "
+    "AND user_id = $3::uuid RETURNING state_hash, code_verifier, nonce, "
     "created_at > now() - interval '10 minutes'";
 
 static const char FIND_CONNECTION[] =
@@ -229,9 +230,10 @@ void store_add_state(struct store *store, struct pg_request *request,
 	     state->verifier, state->nonce);
 }
 
-void store_take_state(struct store *store, struct pg_request *request, const char *hash)
+void store_take_state(struct store *store, struct pg_request *request, const char *hash,
+		      const char *binding, const char *user_id)
 {
-	SEND(store, request, TAKE_STATE, hash);
+	SEND(store, request, TAKE_STATE, hash, binding, user_id);
 }
 
 void store_find_connection(struct store *store, struct pg_request *request, const char *user_id)
@@ -386,11 +388,9 @@ bool store_read_state(const PGresult *result, struct store_state *state)
 		return false;
 	}
 	read_text(state->hash, sizeof state->hash, result, 0, 0);
-	read_text(state->binding, sizeof state->binding, result, 0, 1);
-	read_text(state->user_id, sizeof state->user_id, result, 0, 2);
-	read_text(state->verifier, sizeof state->verifier, result, 0, 3);
-	read_text(state->nonce, sizeof state->nonce, result, 0, 4);
-	return read_bool(result, 0, 5);
+	read_text(state->verifier, sizeof state->verifier, result, 0, 1);
+	read_text(state->nonce, sizeof state->nonce, result, 0, 2);
+	return read_bool(result, 0, 3);
 }
 
 void store_read_existing(const PGresult *result, struct store_existing *existing)

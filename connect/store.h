@@ -58,8 +58,10 @@ void store_add_state(struct store *store, struct pg_request *request,
 		     const struct store_state *state);
 bool store_read_added(const PGresult *result); /* false: the user has no profile */
 
-/* Takes the state away, so that it works once.  True only while it was young enough. */
-void store_take_state(struct store *store, struct pg_request *request, const char *hash);
+/* Takes the state away, so that it works once, for the session and person it was made for.
+ * store_read_state: hash, verifier and nonce; false where there was none, or it was too old. */
+void store_take_state(struct store *store, struct pg_request *request, const char *hash,
+		      const char *binding, const char *user_id);
 bool store_read_state(const PGresult *result, struct store_state *state);
 
 /* The connection as it stands before a sign-in changes it. */
