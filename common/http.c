@@ -19,6 +19,7 @@
 #define HTTP_CONNECTIONS_MAX	  512L
 #define HTTP_IDLE_HANDLES_MAX	  256
 #define HTTP_RETRY_AFTER_MAX_MS	  3600000.0
+#define HTTP_LATE_EVERY_MS	  1000
 
 struct http_transfer {
 	CURL *easy;
@@ -27,7 +28,9 @@ struct http_transfer {
 	struct http_request *request;
 	struct http_transfer *next; /* among those under way */
 	struct http_transfer *previous;
-	struct http_transfer *next_refused;
+	struct http_transfer *next_ended;
+	bool is_ended;
+	int64_t deadline_mono_ms;
 	CURLcode code;
 	char error[CURL_ERROR_SIZE];
 };
@@ -36,11 +39,13 @@ struct http {
 	struct loop *loop;
 	CURLM *multi;
 	uv_timer_t timer;
+	uv_timer_t late;
+	int open_handles;
 	struct loop_call sweep;
 	bool sweep_due;
 	const char *user_agent;
 	struct http_transfer *under_way;
-	struct http_transfer *refused; /* those of them that curl didn't even take */
+	struct http_transfer *ended; /* those of them that curl doesn't hold and nobody answered */
 	CURL *idle[HTTP_IDLE_HANDLES_MAX];
 	int idle_count;
 };
@@ -303,11 +308,10 @@ static void on_sweep(struct loop_call *call)
 		curl_multi_remove_handle(http->multi, transfer->easy);
 		transfer_finish(transfer);
 	}
-	while (http->refused != NULL) {
-		struct http_transfer *transfer = http->refused;
+	while (http->ended != NULL) {
+		struct http_transfer *transfer = http->ended;
 
-		http->refused = transfer->next_refused;
-		transfer->code = CURLE_FAILED_INIT;
+		http->ended = transfer->next_ended;
 		transfer_finish(transfer);
 	}
 }
@@ -317,6 +321,33 @@ static void http_sweep_later(struct http *http)
 	if (!http->sweep_due) {
 		http->sweep_due = true;
 		loop_defer(http->loop, &http->sweep, on_sweep);
+	}
+}
+
+/* Curl doesn't hold it, or no longer: it is answered by the next sweep. */
+static void transfer_end(struct http_transfer *transfer, CURLcode code)
+{
+	transfer->code = code;
+	transfer->is_ended = true;
+	transfer->next_ended = transfer->http->ended;
+	transfer->http->ended = transfer;
+	http_sweep_later(transfer->http);
+}
+
+/* Curl keeps no deadline while a transfer waits for one of HTTP_CONNECTIONS_MAX (seen in 7.88). */
+static void on_late(uv_timer_t *timer)
+{
+	struct http *http = container_of(timer, struct http, late);
+	int64_t now_ms = clock_mono_ms();
+
+	if (http->under_way == NULL) {
+		uv_timer_stop(timer);
+	}
+	for (struct http_transfer *at = http->under_way; at != NULL; at = at->next) {
+		if (!at->is_ended && now_ms > at->deadline_mono_ms) {
+			curl_multi_remove_handle(http->multi, at->easy);
+			transfer_end(at, CURLE_OPERATION_TIMEDOUT);
+		}
 	}
 }
 
@@ -334,6 +365,8 @@ struct http *http_new(struct loop *loop, const char *user_agent)
 	http->user_agent = user_agent;
 	http->multi = curl_multi_init();
 	uv_timer_init(&loop->uv, &http->timer);
+	uv_timer_init(&loop->uv, &http->late);
+	http->open_handles = 2;
 	curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
 	curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
 	curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, on_timer);
@@ -357,6 +390,7 @@ void http_send(struct http *http, struct http_request *request, int64_t deadline
 	request->transfer = transfer;
 	transfer->http = http;
 	transfer->request = request;
+	transfer->deadline_mono_ms = clock_mono_ms() + deadline_ms;
 	transfer->easy = http->idle_count > 0 ? http->idle[--http->idle_count] : curl_easy_init();
 	transfer->next = http->under_way;
 	if (transfer->next != NULL) {
@@ -366,9 +400,10 @@ void http_send(struct http *http, struct http_request *request, int64_t deadline
 	transfer_set_rules(transfer, deadline_ms);
 	transfer_set_request(transfer);
 	if (curl_multi_add_handle(http->multi, transfer->easy) != CURLM_OK) {
-		transfer->next_refused = http->refused;
-		http->refused = transfer;
-		http_sweep_later(http);
+		transfer_end(transfer, CURLE_FAILED_INIT);
+	}
+	if (!uv_is_active((uv_handle_t *)&http->late)) {
+		uv_timer_start(&http->late, on_late, HTTP_LATE_EVERY_MS, HTTP_LATE_EVERY_MS);
 	}
 }
 
@@ -377,10 +412,11 @@ static void on_last_sweep(struct loop_call *call)
 	free(container_of(call, struct http, sweep));
 }
 
-static void on_timer_closed(uv_handle_t *handle)
+static void http_handle_closed(struct http *http)
 {
-	struct http *http = container_of(handle, struct http, timer);
-
+	if (--http->open_handles > 0) {
+		return;
+	}
 	if (http->sweep_due) {
 		http->sweep.fn = on_last_sweep; /* a call that waits must not outlive its memory */
 	} else {
@@ -388,9 +424,19 @@ static void on_timer_closed(uv_handle_t *handle)
 	}
 }
 
+static void on_timer_closed(uv_handle_t *handle)
+{
+	http_handle_closed(container_of(handle, struct http, timer));
+}
+
+static void on_late_closed(uv_handle_t *handle)
+{
+	http_handle_closed(container_of(handle, struct http, late));
+}
+
 void http_free(struct http *http)
 {
-	http->refused = NULL; /* each is among those under way */
+	http->ended = NULL; /* each is among those under way */
 	while (http->under_way != NULL) {
 		struct http_transfer *transfer = http->under_way;
 
@@ -404,6 +450,7 @@ void http_free(struct http *http)
 	curl_multi_cleanup(http->multi);
 	http->multi = NULL;
 	uv_close((uv_handle_t *)&http->timer, on_timer_closed);
+	uv_close((uv_handle_t *)&http->late, on_late_closed);
 }
 
 int64_t http_retry_after_ms(const char *value, int64_t wall_ms)
