@@ -36,8 +36,8 @@ struct rig {
 	const char *script; /* NULL: never answers */
 	size_t script_length;
 	bool keeps_open;
-	bool frees_client; /* as soon as a request comes in */
-	char head[2048];   /* of the last request */
+	uv_check_t check; /* runs in each turn of the loop behind all sockets */
+	char head[2048];  /* of the last request */
 	int left;
 };
 
@@ -101,10 +101,6 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
 	if (got < 0) {
 		peer_close(peer);
 		return;
-	}
-	if (rig->frees_client && rig->http != NULL) {
-		http_free(rig->http);
-		rig->http = NULL;
 	}
 	buf_add(&peer->head, buffer->base, (size_t)got);
 	if (rig->script == NULL || strstr(buf_string(&peer->head), "\r\n\r\n") == NULL) {
@@ -480,13 +476,24 @@ static void freeing_the_client_answers_all_that_is_under_way(void **state)
 	}
 }
 
+static void on_turn_ends(uv_check_t *check)
+{
+	struct rig *rig = container_of(check, struct rig, check);
+
+	if (rig->peer_count > 0 && rig->http != NULL) {
+		http_free(rig->http);
+		rig->http = NULL;
+	}
+}
+
 /* Curl was busy in the same turn of the loop, so that its deferred sweep still waits. */
 static void freeing_the_client_between_two_turns_of_the_loop_is_clean(void **state)
 {
 	struct rig *rig = *state;
 	struct call calls[8] = {0};
 
-	rig->frees_client = true;
+	uv_check_init(&rig->loop.uv, &rig->check);
+	uv_check_start(&rig->check, on_turn_ends);
 	for (size_t i = 0; i < 8; i++) {
 		call_send(rig, &calls[i]);
 	}
