@@ -1,0 +1,88 @@
+/* assemble.c - which records a row's change becomes, for whom, and at which position. */
+#include "producer/assemble.h"
+
+uint32_t assemble_ordinal(uint32_t row)
+{
+	return row * ASSEMBLE_RECORDS_MAX + 1;
+}
+
+/* False where the row is not there or names no user: nobody has to hear of it. */
+static bool key_of(const struct relation *relation, const struct pgoutput_value *values,
+		   uint16_t count, struct assemble_key *key)
+{
+	if (values == NULL || relation->at.id >= count || relation->at.user_id >= count) {
+		return false;
+	}
+	key->id = &values[relation->at.id];
+	key->user_id = &values[relation->at.user_id];
+	return key->id->kind == 't' && key->user_id->kind == 't';
+}
+
+static bool same_key(const struct assemble_key *a, const struct assemble_key *b)
+{
+	return pgoutput_same(a->id, b->id) && pgoutput_same(a->user_id, b->user_id);
+}
+
+static int remove_from(const struct assemble_key *key, const struct assemble_key *successor,
+		       uint32_t ordinal, struct assemble_record *records)
+{
+	struct assemble_record gone = {.op = 'd', .ordinal = ordinal, .key = *key};
+
+	if (successor != NULL) {
+		gone.has_new_key = true;
+		gone.other_key = *successor;
+	}
+	records[0] = gone;
+	gone.op = '\0';
+	gone.ordinal++;
+	records[1] = gone;
+	return 2;
+}
+
+int assemble_records(const struct assemble_change *change,
+		     struct assemble_record records[ASSEMBLE_RECORDS_MAX])
+{
+	uint32_t ordinal = assemble_ordinal(change->row);
+	struct assemble_key old_key;
+	struct assemble_key new_key;
+	bool had = key_of(change->relation, change->old_values, change->old_count, &old_key);
+	bool has = key_of(change->relation, change->new_values, change->new_count, &new_key);
+	int count = 0;
+
+	if (has && (!had || same_key(&old_key, &new_key))) {
+		bool is_new = change->kind == 'I' || (change->old_values != NULL && !had);
+
+		records[0] = (struct assemble_record){
+		    .op = is_new ? 'c' : 'u', .ordinal = ordinal, .key = new_key};
+		return 1;
+	}
+	if (had) {
+		count = remove_from(&old_key, has ? &new_key : NULL, ordinal, records);
+	}
+	if (has) {
+		records[count++] = (struct assemble_record){.op = 'c',
+							    .ordinal = ordinal + 2,
+							    .key = new_key,
+							    .has_old_key = true,
+							    .other_key = old_key};
+	}
+	return count;
+}
+
+bool assemble_project_shows(const struct assemble_change *change)
+{
+	const struct relation_places *at = &change->relation->at;
+	const int shown[] = {at->id, at->client_name, at->start_date, at->end_date, at->notes};
+
+	if (change->kind != 'U' || change->new_values == NULL) {
+		return false;
+	}
+	for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+		if (change->old_values == NULL || shown[i] >= change->old_count ||
+		    shown[i] >= change->new_count ||
+		    !pgoutput_same(&change->old_values[shown[i]], &change->new_values[shown[i]])) {
+			return true;
+		}
+	}
+	return false;
+}

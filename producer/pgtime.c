@@ -1,0 +1,273 @@
+/* pgtime.c - reads PostgreSQL's text of dates, times and intervals. */
+#include "producer/pgtime.h"
+
+#include <string.h>
+
+#define US_PER_S   INT64_C(1000000)
+#define S_PER_DAY  86400
+#define US_PER_DAY (S_PER_DAY * US_PER_S)
+
+struct cursor {
+	const char *at;
+	const char *end;
+};
+
+static bool cursor_has(const struct cursor *in, char c)
+{
+	return in->at < in->end && *in->at == c;
+}
+
+static bool cursor_skip(struct cursor *in, char c)
+{
+	if (!cursor_has(in, c)) {
+		return false;
+	}
+	in->at++;
+	return true;
+}
+
+static bool cursor_word(struct cursor *in, const char *word)
+{
+	size_t length = strlen(word);
+
+	if ((size_t)(in->end - in->at) < length || memcmp(in->at, word, length) != 0) {
+		return false;
+	}
+	in->at += length;
+	return true;
+}
+
+/* least..most digits; the digits' count in *digits where wanted. */
+static bool cursor_number(struct cursor *in, int least, int most, int64_t *value, int *digits)
+{
+	int count = 0;
+
+	*value = 0;
+	while (count < most && in->at < in->end && *in->at >= '0' && *in->at <= '9') {
+		*value = *value * 10 + (*in->at++ - '0');
+		count++;
+	}
+	if (digits != NULL) {
+		*digits = count;
+	}
+	return count >= least;
+}
+
+static bool cursor_two(struct cursor *in, int *value)
+{
+	int64_t number;
+	bool ok = cursor_number(in, 2, 2, &number, NULL);
+
+	*value = (int)number;
+	return ok;
+}
+
+int pgtime_infinity(const char *text, size_t length)
+{
+	if (length == 8 && memcmp(text, "infinity", 8) == 0) {
+		return 1;
+	}
+	return length == 9 && memcmp(text, "-infinity", 9) == 0 ? -1 : 0;
+}
+
+/* Days from the civil calendar. Source: Howard Hinnant, chrono-compatible low-level algorithms. */
+int64_t pgtime_days(int64_t year, int month, int day)
+{
+	int64_t shifted = month <= 2 ? year - 1 : year;
+	int64_t era = (shifted >= 0 ? shifted : shifted - 399) / 400;
+	int64_t year_of_era = shifted - era * 400;
+	int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+	int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+
+	return era * 146097 + day_of_era - 719468;
+}
+
+static void civil_of_days(int64_t days, struct pgtime *time)
+{
+	int64_t shifted = days + 719468;
+	int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
+	int64_t day_of_era = shifted - era * 146097;
+	int64_t year_of_era =
+	    (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+	int64_t day_of_year =
+	    day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	int64_t month = (5 * day_of_year + 2) / 153;
+
+	time->day = (int)(day_of_year - (153 * month + 2) / 5 + 1);
+	time->month = (int)(month < 10 ? month + 3 : month - 9);
+	time->year = year_of_era + era * 400 + (time->month <= 2 ? 1 : 0);
+}
+
+static bool read_ymd(struct cursor *in, struct pgtime *time)
+{
+	return cursor_number(in, 4, 7, &time->year, NULL) && cursor_skip(in, '-') &&
+	       cursor_two(in, &time->month) && cursor_skip(in, '-') && cursor_two(in, &time->day);
+}
+
+static bool read_hms(struct cursor *in, struct pgtime *time)
+{
+	int64_t fraction = 0;
+	int digits = 0;
+
+	if (!cursor_two(in, &time->hour) || !cursor_skip(in, ':') ||
+	    !cursor_two(in, &time->minute) || !cursor_skip(in, ':') ||
+	    !cursor_two(in, &time->second)) {
+		return false;
+	}
+	if (cursor_skip(in, '.') && !cursor_number(in, 1, 6, &fraction, &digits)) {
+		return false;
+	}
+	for (; digits < 6 && fraction > 0; digits++) {
+		fraction *= 10;
+	}
+	time->micros = (int32_t)fraction;
+	return true;
+}
+
+/* +HH, +HH:MM or +HH:MM:SS; nothing at all is no offset. */
+static bool read_offset(struct cursor *in, struct pgtime *time)
+{
+	int sign = cursor_has(in, '-') ? -1 : 1;
+	int hours;
+	int minutes = 0;
+	int seconds = 0;
+
+	if (!cursor_skip(in, '+') && !cursor_skip(in, '-')) {
+		return true;
+	}
+	if (!cursor_two(in, &hours) || (cursor_skip(in, ':') && !cursor_two(in, &minutes)) ||
+	    (cursor_skip(in, ':') && !cursor_two(in, &seconds))) {
+		return false;
+	}
+	time->offset_s = sign * (hours * 3600 + minutes * 60 + seconds);
+	return true;
+}
+
+static bool read_end(struct cursor *in, struct pgtime *time)
+{
+	if (cursor_word(in, " BC")) {
+		time->year = 1 - time->year;
+	}
+	return in->at == in->end;
+}
+
+bool pgtime_read_date(const char *text, size_t length, struct pgtime *time)
+{
+	struct cursor in = {text, text + length};
+
+	*time = (struct pgtime){0};
+	return read_ymd(&in, time) && read_end(&in, time);
+}
+
+bool pgtime_read_time(const char *text, size_t length, struct pgtime *time)
+{
+	struct cursor in = {text, text + length};
+
+	*time = (struct pgtime){0};
+	return read_hms(&in, time) && read_offset(&in, time) && in.at == in.end;
+}
+
+bool pgtime_read_timestamp(const char *text, size_t length, struct pgtime *time)
+{
+	struct cursor in = {text, text + length};
+
+	*time = (struct pgtime){0};
+	return read_ymd(&in, time) && cursor_skip(&in, ' ') && read_hms(&in, time) &&
+	       read_offset(&in, time) && read_end(&in, time);
+}
+
+int64_t pgtime_day_us(const struct pgtime *time)
+{
+	return ((time->hour * INT64_C(60) + time->minute) * 60 + time->second) * US_PER_S +
+	       time->micros;
+}
+
+void pgtime_to_utc(struct pgtime *time)
+{
+	int64_t days = pgtime_days(time->year, time->month, time->day);
+	int64_t seconds =
+	    time->hour * INT64_C(3600) + time->minute * 60 + time->second - time->offset_s;
+
+	while (seconds < 0) {
+		seconds += S_PER_DAY;
+		days--;
+	}
+	while (seconds >= S_PER_DAY) {
+		seconds -= S_PER_DAY;
+		days++;
+	}
+	civil_of_days(days, time);
+	time->hour = (int)(seconds / 3600);
+	time->minute = (int)(seconds / 60 % 60);
+	time->second = (int)(seconds % 60);
+	time->offset_s = 0;
+}
+
+/* One part of an interval that has a unit; *days or *months grows. */
+static bool read_unit(struct cursor *in, int64_t number, int64_t *months, int64_t *days)
+{
+	if (cursor_word(in, " years") || cursor_word(in, " year")) {
+		*months += number * 12;
+	} else if (cursor_word(in, " mons") || cursor_word(in, " mon")) {
+		*months += number;
+	} else if (cursor_word(in, " days") || cursor_word(in, " day")) {
+		*days += number;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* HH:MM:SS of an interval, with any number of hours. */
+static bool read_clock(struct cursor *in, int64_t hours, int64_t *micros)
+{
+	struct pgtime clock = {0};
+	int64_t fraction = 0;
+	int digits = 0;
+
+	if (!cursor_skip(in, ':') || !cursor_two(in, &clock.minute) || !cursor_skip(in, ':') ||
+	    !cursor_two(in, &clock.second) ||
+	    (cursor_skip(in, '.') && !cursor_number(in, 1, 6, &fraction, &digits))) {
+		return false;
+	}
+	for (; digits < 6 && fraction > 0; digits++) {
+		fraction *= 10;
+	}
+	*micros = ((hours * 60 + clock.minute) * 60 + clock.second) * US_PER_S + fraction;
+	return true;
+}
+
+/* Months count 365.25 / 12 days each, as Debezium's MicroDuration does. */
+bool pgtime_read_interval_us(const char *text, size_t length, int64_t *micros)
+{
+	struct cursor in = {text, text + length};
+	int64_t months = 0;
+	int64_t days = 0;
+	int64_t clock = 0;
+
+	while (in.at < in.end) {
+		bool minus = cursor_has(&in, '-');
+		int64_t number;
+
+		if (!minus || !cursor_skip(&in, '-')) {
+			cursor_skip(&in, '+');
+		}
+		if (!cursor_number(&in, 1, 10, &number, NULL)) {
+			return false;
+		}
+		if (cursor_has(&in, ':')) {
+			if (!read_clock(&in, number, &clock)) {
+				return false;
+			}
+			clock = minus ? -clock : clock;
+		} else if (!read_unit(&in, minus ? -number : number, &months, &days)) {
+			return false;
+		}
+		if (in.at < in.end && !cursor_skip(&in, ' ')) {
+			return false;
+		}
+	}
+	*micros =
+	    (int64_t)(((double)months * (365.25 / 12) + (double)days) * (double)US_PER_DAY) + clock;
+	return length > 0;
+}

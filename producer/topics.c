@@ -1,0 +1,414 @@
+/* topics.c - the two event topics, and how far each partition goes.
+ *
+ * All but topics_start and on_work_done runs on a worker thread and touches only the job. */
+#include "producer/topics.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/kafka.h"
+#include "common/log.h"
+
+#define TOPICS_WAIT_MS	     5000
+#define TOPICS_CREATE_MAX_MS 10000
+#define TOPICS_TAIL_RECORDS  200 /* read that many from each partition's end */
+#define TOPICS_TAIL_MORE     20000
+#define TOPICS_RECORD_MAX    "10485760" /* max.message.bytes of a topic we create */
+
+void topics_name(const struct settings *settings, enum tails_topic topic, char name[256])
+{
+	if (topic == TAILS_REQUESTS) {
+		snprintf(name, 256, "%s.public.calendar_sync_requests", settings->prefix);
+	} else {
+		snprintf(name, 256, "%s.%s.%s", settings->prefix, settings->map.schema,
+			 settings->map.assignments.table);
+	}
+}
+
+static void find(struct topics_job *job, const char *what)
+{
+	if (job->finding_count < TOPICS_FINDINGS_MAX) {
+		snprintf(job->findings[job->finding_count++], TOPICS_FINDING_SIZE, "%s", what);
+	}
+}
+
+static bool job_error(struct topics_job *job, const char *doing, rd_kafka_resp_err_t error)
+{
+	if (error == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+	    error == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED) {
+		return fault_fatal(&job->fault, "Kafka forbids %s: %s (grant it to this client)",
+				   doing, rd_kafka_err2str(error));
+	}
+	return fault_retry(&job->fault, "Kafka, %s: %s", doing, rd_kafka_err2str(error));
+}
+
+/* ---- partitions ---- */
+
+/* How many partitions the topic has; 0: it does not exist; -1: fault. */
+static int count_partitions(struct topics_job *job, rd_kafka_t *rk, const char *name)
+{
+	const struct rd_kafka_metadata *metadata;
+	rd_kafka_topic_t *topic = rd_kafka_topic_new(rk, name, NULL);
+	rd_kafka_resp_err_t error = rd_kafka_metadata(rk, 0, topic, &metadata, TOPICS_WAIT_MS);
+	int count = -1;
+
+	rd_kafka_topic_destroy(topic);
+	if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+		job_error(job, "reading metadata", error);
+		return -1;
+	}
+	if (metadata->topic_cnt != 1) {
+		fault_retry(&job->fault, "Kafka answered for %d topics", metadata->topic_cnt);
+	} else if (metadata->topics[0].err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
+		count = 0;
+	} else if (metadata->topics[0].err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+		job_error(job, "reading metadata", metadata->topics[0].err);
+	} else {
+		count = metadata->topics[0].partition_cnt;
+	}
+	rd_kafka_metadata_destroy(metadata);
+	return count;
+}
+
+/* ---- admin calls: sent, then awaited on a queue ---- */
+
+static rd_kafka_event_t *await(struct topics_job *job, rd_kafka_queue_t *queue, const char *doing)
+{
+	rd_kafka_event_t *event = rd_kafka_queue_poll(queue, TOPICS_CREATE_MAX_MS + 2000);
+
+	if (event == NULL) {
+		fault_retry(&job->fault, "Kafka, %s: no answer", doing);
+		return NULL;
+	}
+	if (rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+		job_error(job, doing, rd_kafka_event_error(event));
+		rd_kafka_event_destroy(event);
+		return NULL;
+	}
+	return event;
+}
+
+static bool take_created(struct topics_job *job, rd_kafka_event_t *event, const char *name)
+{
+	size_t count = 0;
+	const rd_kafka_topic_result_t **results =
+	    rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count);
+	rd_kafka_resp_err_t error =
+	    count == 1 ? rd_kafka_topic_result_error(results[0]) : RD_KAFKA_RESP_ERR__BAD_MSG;
+	const char *why = count == 1 ? rd_kafka_topic_result_error_string(results[0]) : NULL;
+	char text[TOPICS_FINDING_SIZE];
+
+	if (error == RD_KAFKA_RESP_ERR_NO_ERROR ||
+	    error == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) {
+		return true;
+	}
+	if (error == RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR ||
+	    error == RD_KAFKA_RESP_ERR_POLICY_VIOLATION) {
+		snprintf(text, sizeof text, "topic %.120s can't be created: %.110s", name,
+			 why != NULL ? why : rd_kafka_err2str(error));
+		return fault_fatal(&job->fault, "%s", text);
+	}
+	return job_error(job, "creating a topic", error);
+}
+
+static bool create_topic(struct topics_job *job, rd_kafka_t *rk, const char *name)
+{
+	rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+	rd_kafka_AdminOptions_t *options =
+	    rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_CREATETOPICS);
+	rd_kafka_NewTopic_t *topic;
+	rd_kafka_event_t *event;
+	char why[200];
+	bool ok = false;
+
+	topic = rd_kafka_NewTopic_new(name, (int)job->settings->partitions,
+				      (int)job->settings->replication_factor, why, sizeof why);
+	if (topic == NULL) {
+		fault_fatal(&job->fault, "topic %.100s: %s", name, why);
+		goto out;
+	}
+	rd_kafka_NewTopic_set_config(topic, "cleanup.policy", "compact");
+	rd_kafka_NewTopic_set_config(topic, "max.message.bytes", TOPICS_RECORD_MAX);
+	rd_kafka_AdminOptions_set_operation_timeout(options, TOPICS_CREATE_MAX_MS, why, sizeof why);
+	rd_kafka_CreateTopics(rk, &topic, 1, options, queue);
+	rd_kafka_NewTopic_destroy(topic);
+	event = await(job, queue, "creating a topic");
+	if (event != NULL) {
+		ok = take_created(job, event, name);
+		rd_kafka_event_destroy(event);
+	}
+	if (ok) {
+		log_info("topic created", LOG_TEXT("topic", name),
+			 LOG_NUMBER("partitions", job->settings->partitions));
+	}
+out:
+	rd_kafka_AdminOptions_destroy(options);
+	rd_kafka_queue_destroy(queue);
+	return ok;
+}
+
+static bool take_policy(struct topics_job *job, rd_kafka_event_t *event, const char *name)
+{
+	size_t count = 0;
+	const rd_kafka_ConfigResource_t **resources = rd_kafka_DescribeConfigs_result_resources(
+	    rd_kafka_event_DescribeConfigs_result(event), &count);
+	const rd_kafka_ConfigEntry_t **entries;
+	const char *policy = NULL;
+	char text[TOPICS_FINDING_SIZE];
+
+	if (count != 1 || rd_kafka_ConfigResource_error(resources[0]) != 0) {
+		return job_error(job, "describing a topic",
+				 count == 1 ? rd_kafka_ConfigResource_error(resources[0])
+					    : RD_KAFKA_RESP_ERR__BAD_MSG);
+	}
+	entries = rd_kafka_ConfigResource_configs(resources[0], &count);
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(rd_kafka_ConfigEntry_name(entries[i]), "cleanup.policy") == 0) {
+			policy = rd_kafka_ConfigEntry_value(entries[i]);
+		}
+	}
+	if (policy == NULL || strcmp(policy, "compact") != 0) {
+		snprintf(text, sizeof text,
+			 "topic %.100s has cleanup.policy=%.30s: set it to compact "
+			 "(kafka-configs.sh --alter)",
+			 name, policy != NULL ? policy : "?");
+		find(job, text);
+	}
+	return true;
+}
+
+static bool check_policy(struct topics_job *job, rd_kafka_t *rk, const char *name)
+{
+	rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+	rd_kafka_ConfigResource_t *resource =
+	    rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name);
+	rd_kafka_event_t *event;
+	bool ok = false;
+
+	rd_kafka_DescribeConfigs(rk, &resource, 1, NULL, queue);
+	event = await(job, queue, "describing a topic");
+	if (event != NULL) {
+		ok = take_policy(job, event, name);
+		rd_kafka_event_destroy(event);
+	}
+	rd_kafka_ConfigResource_destroy(resource);
+	rd_kafka_queue_destroy(queue);
+	return ok;
+}
+
+static bool check_topic(struct topics_job *job, rd_kafka_t *rk, enum tails_topic topic)
+{
+	char name[256];
+	char text[TOPICS_FINDING_SIZE];
+	int partitions;
+
+	topics_name(job->settings, topic, name);
+	partitions = count_partitions(job, rk, name);
+	if (partitions < 0) {
+		return false;
+	}
+	if (partitions == 0) {
+		job->missing[topic] = true;
+		return !job->may_create || create_topic(job, rk, name);
+	}
+	if (partitions != (int)job->settings->partitions) {
+		snprintf(text, sizeof text,
+			 "topic %.100s has %d partitions: set CALRELAY_PARTITIONS=%d, for every "
+			 "program",
+			 name, partitions, partitions);
+		find(job, text);
+	}
+	return check_policy(job, rk, name);
+}
+
+/* ---- tails ---- */
+
+struct tail_reader {
+	struct topics_job *job;
+	rd_kafka_t *rk;
+	rd_kafka_queue_t *queue;
+	rd_kafka_topic_t *topics[TAILS_TOPICS];
+	int64_t from[TAILS_TOPICS][TAILS_PARTITIONS_MAX]; /* RD_KAFKA_OFFSET_TAIL or BEGINNING */
+	bool seen[TAILS_TOPICS][TAILS_PARTITIONS_MAX];
+	int open;
+};
+
+static bool start_tail(struct tail_reader *reader, int topic, int partition, int64_t from)
+{
+	reader->from[topic][partition] = from;
+	if (rd_kafka_consume_start_queue(reader->topics[topic], partition, from, reader->queue) !=
+	    0) {
+		return job_error(reader->job, "reading a partition's end", rd_kafka_last_error());
+	}
+	return true;
+}
+
+static void take_position(struct tail_reader *reader, int topic, const rd_kafka_message_t *message)
+{
+	rd_kafka_headers_t *headers;
+	const void *value;
+	size_t size;
+	struct pos pos;
+
+	reader->seen[topic][message->partition] = true;
+	if (rd_kafka_message_headers(message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+	    rd_kafka_header_get_last(headers, POS_HEADER, &value, &size) ==
+		RD_KAFKA_RESP_ERR_NO_ERROR &&
+	    pos_parse(value, size, &pos)) {
+		tails_note(&reader->job->tails, (enum tails_topic)topic, message->partition, &pos);
+	}
+}
+
+/* At the end of a partition.  Where compaction left nothing of the last records, further back. */
+static bool take_end(struct tail_reader *reader, int topic, int partition)
+{
+	int64_t from = reader->from[topic][partition];
+
+	rd_kafka_consume_stop(reader->topics[topic], partition);
+	if (reader->seen[topic][partition] || from == RD_KAFKA_OFFSET_BEGINNING) {
+		reader->open--;
+		return true;
+	}
+	return start_tail(reader, topic, partition,
+			  from == RD_KAFKA_OFFSET_TAIL(TOPICS_TAIL_RECORDS)
+			      ? RD_KAFKA_OFFSET_TAIL(TOPICS_TAIL_MORE)
+			      : RD_KAFKA_OFFSET_BEGINNING);
+}
+
+static bool take_message(struct tail_reader *reader, const rd_kafka_message_t *message)
+{
+	int topic =
+	    message->rkt == reader->topics[TAILS_REQUESTS] ? TAILS_REQUESTS : TAILS_ASSIGNMENTS;
+
+	if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+		return take_end(reader, topic, message->partition);
+	}
+	if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+		return job_error(reader->job, "reading a partition's end", message->err);
+	}
+	take_position(reader, topic, message);
+	return true;
+}
+
+static bool drain_tails(struct tail_reader *reader)
+{
+	int idle = 0;
+
+	while (reader->open > 0) {
+		rd_kafka_message_t *message = rd_kafka_consume_queue(reader->queue, 500);
+		bool ok;
+
+		if (message == NULL) {
+			if (++idle == 20 || atomic_load(&reader->job->stop)) {
+				return fault_retry(&reader->job->fault,
+						   "Kafka does not give the partitions' ends");
+			}
+			continue;
+		}
+		idle = 0;
+		ok = take_message(reader, message);
+		rd_kafka_message_destroy(message);
+		if (!ok) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool read_tails(struct topics_job *job, rd_kafka_t *rk)
+{
+	static struct tail_reader reader; /* large; jobs run one at a time */
+	char name[256];
+	bool ok = true;
+
+	reader = (struct tail_reader){.job = job, .rk = rk, .queue = rd_kafka_queue_new(rk)};
+	for (int topic = 0; topic < TAILS_TOPICS; topic++) {
+		topics_name(job->settings, (enum tails_topic)topic, name);
+		reader.topics[topic] = rd_kafka_topic_new(rk, name, NULL);
+		for (int i = 0; ok && i < job->settings->partitions; i++) {
+			ok = start_tail(&reader, topic, i,
+					RD_KAFKA_OFFSET_TAIL(TOPICS_TAIL_RECORDS));
+			reader.open++;
+		}
+	}
+	ok = ok && drain_tails(&reader);
+	rd_kafka_queue_destroy(reader.queue);
+	for (int topic = 0; topic < TAILS_TOPICS; topic++) {
+		rd_kafka_topic_destroy(reader.topics[topic]);
+	}
+	return ok;
+}
+
+/* ---- the job ---- */
+
+static rd_kafka_t *open_client(struct topics_job *job)
+{
+	const struct settings *settings = job->settings;
+	rd_kafka_conf_t *conf =
+	    kafka_conf_new(settings->kafka_bootstrap, settings->kafka_config_file,
+			   "calrelay-producer", &job->fault);
+	rd_kafka_t *rk;
+	char why[200];
+
+	if (conf == NULL) {
+		return NULL;
+	}
+	if (!kafka_conf_set(conf, "enable.partition.eof", "true", &job->fault) ||
+	    !kafka_conf_set(conf, "allow.auto.create.topics", "false", &job->fault)) {
+		rd_kafka_conf_destroy(conf);
+		return NULL;
+	}
+	rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof why);
+	if (rk == NULL) {
+		rd_kafka_conf_destroy(conf);
+		fault_fatal(&job->fault, "Kafka: %s", why);
+	}
+	return rk;
+}
+
+static void on_work(uv_work_t *work)
+{
+	struct topics_job *job = container_of(work, struct topics_job, work);
+	rd_kafka_t *rk = open_client(job);
+	bool ok = rk != NULL;
+
+	for (int topic = 0; ok && topic < TAILS_TOPICS; topic++) {
+		ok = !atomic_load(&job->stop) && check_topic(job, rk, (enum tails_topic)topic);
+	}
+	if (ok && job->finding_count > 0) {
+		fault_fatal(&job->fault, "%s", job->findings[0]);
+	} else if (ok && job->reads_tails) {
+		ok = read_tails(job, rk);
+	}
+	if (!ok && job->fault.kind == FAULT_NONE) {
+		fault_retry(&job->fault, "stopped");
+	}
+	if (rk != NULL) {
+		rd_kafka_destroy(rk);
+	}
+}
+
+static void on_work_done(uv_work_t *work, int status)
+{
+	struct topics_job *job = container_of(work, struct topics_job, work);
+
+	if (status != 0) {
+		fault_retry(&job->fault, "the job was cancelled");
+	}
+	job->done(job);
+}
+
+void topics_start(struct loop *loop, struct topics_job *job)
+{
+	job->fault = (struct fault){0};
+	job->finding_count = 0;
+	job->missing[TAILS_ASSIGNMENTS] = false;
+	job->missing[TAILS_REQUESTS] = false;
+	job->tails = (struct tails){0};
+	atomic_store(&job->stop, false);
+	if (uv_queue_work(&loop->uv, &job->work, on_work, on_work_done) != 0) {
+		fputs("no worker thread\n", stderr);
+		abort();
+	}
+}

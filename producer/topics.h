@@ -1,0 +1,41 @@
+/* topics.h - the two event topics: there, compacted, with as many partitions as configured; and how
+ * far each partition goes.
+ *
+ * librdkafka's admin calls wait, so a job runs beside the loop; one at a time. */
+#ifndef CALRELAY_PRODUCER_TOPICS_H
+#define CALRELAY_PRODUCER_TOPICS_H
+
+#include <stdatomic.h>
+
+#include "common/fault.h"
+#include "common/loop.h"
+#include "producer/settings.h"
+#include "producer/tails.h"
+
+#define TOPICS_FINDING_SIZE 256
+#define TOPICS_FINDINGS_MAX 4
+
+struct topics_job {
+	const struct settings *settings;
+	bool may_create;  /* create what is missing */
+	bool reads_tails; /* fill tails */
+	void (*done)(struct topics_job *job);
+
+	/* valid inside done and later */
+	struct fault fault; /* FAULT_RETRY: no Kafka; FAULT_FATAL: a finding nobody here may mend */
+	bool missing[TAILS_TOPICS]; /* only where may_create is not set */
+	int finding_count;
+	char findings[TOPICS_FINDINGS_MAX][TOPICS_FINDING_SIZE]; /* each with the way out */
+	struct tails tails;
+
+	uv_work_t work;
+	atomic_bool stop; /* set it to have a job under way end early */
+};
+
+/* The topic's name; size 256. */
+void topics_name(const struct settings *settings, enum tails_topic topic, char name[256]);
+
+/* Calls job->done exactly once, from the loop.  Borrows job until then. */
+void topics_start(struct loop *loop, struct topics_job *job);
+
+#endif

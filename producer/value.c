@@ -1,0 +1,418 @@
+/* value.c - one column's text, as the JSON that Debezium makes of it.
+ *
+ * Source of the rules: Debezium 3.6.1's PostgresValueConverter, and the records it really wrote. */
+#include "producer/value.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "common/base64.h"
+#include "common/jsonw.h"
+#include "producer/decimal.h"
+#include "producer/pgtime.h"
+
+#define VALUE_BYTES_MAX (512u << 20)
+#define US_PER_DAY	INT64_C(86400000000)
+
+/* What PgJDBC's infinite timestamps are in us. Source: PGStatement.DATE_POSITIVE_INFINITY (ms). */
+#define TIMESTAMP_INFINITY_US	    INT64_C(9223372036825200000)
+#define TIMESTAMP_MINUS_INFINITY_US INT64_C(-9223372036832400000)
+#define DATE_INFINITY_YEAR	    (-5877611)
+
+static bool write_boolean(struct buf *out, const char *text, size_t length)
+{
+	if (length != 1 || (*text != 't' && *text != 'f')) {
+		return false;
+	}
+	buf_text(out, *text == 't' ? "true" : "false");
+	return true;
+}
+
+static bool write_integer(struct buf *out, const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		if ((text[i] < '0' || text[i] > '9') && !(i == 0 && text[i] == '-')) {
+			return false;
+		}
+	}
+	buf_add(out, text, length);
+	return length > 0;
+}
+
+static bool write_float(struct buf *out, const char *text, size_t length)
+{
+	return decimal_write_float(out, text, length);
+}
+
+static bool write_numeric(struct buf *out, const struct pgtype *type, const char *text,
+			  size_t length)
+{
+	if (type->modifier < 4) {
+		return decimal_write_variable(out, text, length);
+	}
+	return decimal_write_scaled(out, text, length, pgtype_scale(type));
+}
+
+/* $1,234.56 or -$1,234.56 or ($1,234.56): money counts hundredths. */
+static bool write_money(struct buf *out, const char *text, size_t length)
+{
+	char plain[40];
+	size_t used = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		bool wanted = (text[i] >= '0' && text[i] <= '9') || text[i] == '.' ||
+			      (text[i] == '-' && used == 0);
+
+		if (text[i] == '(') {
+			plain[used++] = '-';
+		} else if (wanted) {
+			plain[used++] = text[i];
+		}
+		if (used == sizeof plain) {
+			return false;
+		}
+	}
+	return decimal_write_scaled(out, plain, used, 2);
+}
+
+static bool write_date(struct buf *out, const char *text, size_t length)
+{
+	int infinity = pgtime_infinity(text, length);
+	struct pgtime date;
+
+	if (infinity != 0) {
+		jsonw_number(out, pgtime_days(DATE_INFINITY_YEAR, 6, infinity > 0 ? 21 : 22));
+		return true;
+	}
+	if (!pgtime_read_date(text, length, &date)) {
+		return false;
+	}
+	jsonw_number(out, pgtime_days(date.year, date.month, date.day));
+	return true;
+}
+
+/* Microseconds, or milliseconds where the column keeps no more than those. */
+static void write_micros(struct buf *out, const struct pgtype *type, int64_t micros)
+{
+	jsonw_number(out, pgtype_time_digits(type) <= 3 ? micros / 1000 : micros);
+}
+
+static bool write_time(struct buf *out, const struct pgtype *type, const char *text, size_t length)
+{
+	struct pgtime time;
+
+	if (!pgtime_read_time(text, length, &time)) {
+		return false;
+	}
+	write_micros(out, type, pgtime_day_us(&time));
+	return true;
+}
+
+static bool write_timestamp(struct buf *out, const struct pgtype *type, const char *text,
+			    size_t length)
+{
+	int infinity = pgtime_infinity(text, length);
+	struct pgtime time;
+
+	if (infinity != 0) {
+		write_micros(out, type,
+			     infinity > 0 ? TIMESTAMP_INFINITY_US : TIMESTAMP_MINUS_INFINITY_US);
+		return true;
+	}
+	if (!pgtime_read_timestamp(text, length, &time)) {
+		return false;
+	}
+	write_micros(out, type,
+		     pgtime_days(time.year, time.month, time.day) * US_PER_DAY +
+			 pgtime_day_us(&time));
+	return true;
+}
+
+/* `.` and exactly so many digits; nothing for none. */
+static void write_fraction(struct buf *out, int32_t micros, int digits)
+{
+	char text[8];
+
+	if (digits > 0) {
+		snprintf(text, sizeof text, "%06" PRId32, micros);
+		buf_char(out, '.');
+		buf_add(out, text, (size_t)digits);
+	}
+}
+
+static void write_year(struct buf *out, int64_t year)
+{
+	const char *sign = year < 0 ? "-" : year > 9999 ? "+" : "";
+
+	buf_format(out, "%s%04" PRId64, sign, year < 0 ? -year : year);
+}
+
+static bool write_timestamptz(struct buf *out, const struct pgtype *type, const char *text,
+			      size_t length)
+{
+	struct pgtime time;
+
+	if (pgtime_infinity(text, length) != 0) {
+		return false; /* as its own word */
+	}
+	if (!pgtime_read_timestamp(text, length, &time)) {
+		return false;
+	}
+	pgtime_to_utc(&time);
+	buf_char(out, '"');
+	write_year(out, time.year);
+	buf_format(out, "-%02d-%02dT%02d:%02d:%02d", time.month, time.day, time.hour, time.minute,
+		   time.second);
+	write_fraction(out, time.micros, pgtype_time_digits(type));
+	buf_text(out, "Z\"");
+	return true;
+}
+
+/* Java's ISO_OFFSET_TIME: as many digits as are needed. */
+static bool write_timetz(struct buf *out, const char *text, size_t length)
+{
+	struct pgtime time;
+	int digits = 6;
+
+	if (!pgtime_read_time(text, length, &time)) {
+		return false;
+	}
+	time.year = 2000;
+	time.month = 1;
+	time.day = 2;
+	pgtime_to_utc(&time);
+	for (int32_t rest = time.micros; digits > 0 && rest % 10 == 0; rest /= 10) {
+		digits--;
+	}
+	buf_format(out, "\"%02d:%02d:%02d", time.hour, time.minute, time.second);
+	write_fraction(out, time.micros, digits);
+	buf_text(out, "Z\"");
+	return true;
+}
+
+static bool write_interval(struct buf *out, const char *text, size_t length)
+{
+	int64_t micros;
+
+	if (!pgtime_read_interval_us(text, length, &micros)) {
+		return false;
+	}
+	jsonw_number(out, micros);
+	return true;
+}
+
+static int hex_digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* \x0123 (bytea_output = hex) as base64. */
+static bool write_bytea(struct buf *out, const char *text, size_t length)
+{
+	struct buf bytes;
+	bool ok = length >= 2 && length % 2 == 0 && text[0] == '\\' && text[1] == 'x';
+
+	buf_init(&bytes, VALUE_BYTES_MAX);
+	for (size_t i = 2; ok && i < length; i += 2) {
+		int high = hex_digit(text[i]);
+		int low = hex_digit(text[i + 1]);
+
+		ok = high >= 0 && low >= 0;
+		buf_char(&bytes, (char)(high << 4 | low));
+	}
+	if (ok && !bytes.failed) {
+		buf_char(out, '"');
+		base64_encode(out, buf_string(&bytes), bytes.length);
+		buf_char(out, '"');
+	}
+	ok = ok && !bytes.failed;
+	buf_close(&bytes);
+	return ok;
+}
+
+/* Debezium's Bits: little-endian bytes up to the highest bit that is set; bit(1) is a boolean. */
+static bool write_bit(struct buf *out, const struct pgtype *type, const char *text, size_t length)
+{
+	struct buf bytes;
+	const char *first = memchr(text, '1', length);
+	size_t used = first != NULL ? (size_t)(text + length - first) : 0;
+
+	if (type->modifier == 1) {
+		buf_text(out, first != NULL ? "true" : "false");
+		return true;
+	}
+	buf_init(&bytes, VALUE_BYTES_MAX);
+	for (size_t bit = 0; bit < used; bit += 8) {
+		unsigned byte = 0;
+
+		for (size_t i = bit; i < bit + 8 && i < used; i++) {
+			byte |= (unsigned)(text[length - 1 - i] == '1') << (i - bit);
+		}
+		buf_char(&bytes, (char)byte);
+	}
+	buf_char(out, '"');
+	base64_encode(out, buf_string(&bytes), bytes.length);
+	buf_char(out, '"');
+	buf_close(&bytes);
+	return true;
+}
+
+static bool write_scalar(struct buf *out, const struct pgtype *type, const char *text,
+			 size_t length)
+{
+	switch (type->kind) {
+	case PGTYPE_TEXT:
+		return false;
+	case PGTYPE_BOOLEAN:
+		return write_boolean(out, text, length);
+	case PGTYPE_INTEGER:
+		return write_integer(out, text, length);
+	case PGTYPE_FLOAT:
+		return write_float(out, text, length);
+	case PGTYPE_NUMERIC:
+		return write_numeric(out, type, text, length);
+	case PGTYPE_MONEY:
+		return write_money(out, text, length);
+	case PGTYPE_DATE:
+		return write_date(out, text, length);
+	case PGTYPE_TIME:
+		return write_time(out, type, text, length);
+	case PGTYPE_TIMETZ:
+		return write_timetz(out, text, length);
+	case PGTYPE_TIMESTAMP:
+		return write_timestamp(out, type, text, length);
+	case PGTYPE_TIMESTAMPTZ:
+		return write_timestamptz(out, type, text, length);
+	case PGTYPE_INTERVAL:
+		return write_interval(out, text, length);
+	case PGTYPE_BYTEA:
+		return write_bytea(out, text, length);
+	case PGTYPE_BIT:
+		return write_bit(out, type, text, length);
+	}
+	return false;
+}
+
+static void write_scalar_or_text(struct buf *out, const struct pgtype *type, const char *text,
+				 size_t length)
+{
+	if (!write_scalar(out, type, text, length)) {
+		jsonw_string(out, text, length);
+	}
+}
+
+/* ---- arrays: {a,"b \" c",NULL,{nested}} ---- */
+
+struct array_reader {
+	const char *at;
+	const char *end;
+	struct buf element;
+};
+
+/* Reads "..." with its backslashes; at stands behind the closing quote afterwards. */
+static bool read_quoted(struct array_reader *in)
+{
+	for (in->at++; in->at < in->end && *in->at != '"'; in->at++) {
+		if (*in->at == '\\' && in->at + 1 < in->end) {
+			in->at++;
+		}
+		buf_char(&in->element, *in->at);
+	}
+	return in->at < in->end && *in->at++ == '"';
+}
+
+static void read_bare(struct array_reader *in)
+{
+	while (in->at < in->end && *in->at != ',' && *in->at != '}') {
+		buf_char(&in->element, *in->at++);
+	}
+}
+
+static bool write_element(struct array_reader *in, struct buf *out, const struct pgtype *type)
+{
+	bool quoted = *in->at == '"';
+
+	buf_reset(&in->element);
+	if (quoted && !read_quoted(in)) {
+		return false;
+	}
+	if (!quoted) {
+		read_bare(in);
+	}
+	jsonw_comma(out);
+	if (!quoted && strcmp(buf_string(&in->element), "NULL") == 0) {
+		buf_text(out, "null");
+	} else {
+		write_scalar_or_text(out, type, buf_string(&in->element), in->element.length);
+	}
+	return !in->element.failed;
+}
+
+/* Walks the literal once; depth counts the braces that are open. */
+static bool write_elements(struct array_reader *in, struct buf *out, const struct pgtype *type)
+{
+	int depth = 0;
+
+	while (in->at < in->end) {
+		switch (*in->at) {
+		case '{':
+			jsonw_comma(out);
+			buf_char(out, '[');
+			depth++;
+			in->at++;
+			break;
+		case '}':
+			buf_char(out, ']');
+			depth--;
+			in->at++;
+			break;
+		case ',':
+			in->at++;
+			break;
+		default:
+			if (depth == 0 || !write_element(in, out, type)) {
+				return false;
+			}
+		}
+		if (depth == 0) {
+			break;
+		}
+	}
+	return depth == 0 && in->at == in->end;
+}
+
+static bool write_array(struct buf *out, const struct pgtype *type, const char *text, size_t length)
+{
+	struct array_reader in = {.at = text, .end = text + length};
+	struct pgtype element = *type;
+	struct buf json;
+	bool ok;
+
+	if (length > 0 && *text == '[') { /* bounds that do not start at 1: [0:2]={...} */
+		const char *equals = memchr(text, '=', length);
+
+		in.at = equals != NULL ? equals + 1 : in.end;
+	}
+	element.is_array = false;
+	buf_init(&in.element, VALUE_BYTES_MAX);
+	buf_init(&json, VALUE_BYTES_MAX);
+	ok =
+	    in.at < in.end && *in.at == '{' && write_elements(&in, &json, &element) && !json.failed;
+	if (ok) {
+		buf_add(out, buf_string(&json), json.length);
+	}
+	buf_close(&json);
+	buf_close(&in.element);
+	return ok;
+}
+
+void value_write(struct buf *out, const struct pgtype *type, const char *text, size_t length)
+{
+	if (!type->is_array) {
+		write_scalar_or_text(out, type, text, length);
+	} else if (!write_array(out, type, text, length)) {
+		jsonw_string(out, text, length);
+	}
+}

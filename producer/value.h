@@ -1,0 +1,16 @@
+/* value.h - one column's text, as the JSON that Debezium makes of it (adaptive mode, schemaless).
+ *
+ * Pure.  A text that is not what its type promises is written as a string: visible, never lost. */
+#ifndef CALRELAY_PRODUCER_VALUE_H
+#define CALRELAY_PRODUCER_VALUE_H
+
+#include <stddef.h>
+
+#include "common/buf.h"
+#include "producer/pgtype.h"
+
+#define VALUE_UNAVAILABLE "__debezium_unavailable_value"
+
+void value_write(struct buf *out, const struct pgtype *type, const char *text, size_t length);
+
+#endif
