@@ -8,6 +8,8 @@
 #include "connect/page.h"
 #include "connect/reply.h"
 
+#define SIGNIN_BODY_MAX_BYTES 16384
+
 /* The cookie on the answer; false where the system can't make one. */
 static bool signin_set_cookie(struct httpd_request *request, const struct identity *identity,
 			      int64_t now_s)
@@ -64,7 +66,7 @@ void signin_post(struct httpd_request *request)
 		token = guard_bearer(request);
 	}
 	if (token == NULL) {
-		document = json_parse(body, length, 2 * IDENTITY_TOKEN_MAX_BYTES, &ignored);
+		document = json_parse(body, length, SIGNIN_BODY_MAX_BYTES, &ignored);
 		token = json_text(document, "token");
 	}
 	signin_with(request, token, INT64_MAX);

@@ -1,10 +1,26 @@
 """What a person does with connect: the page, the JSON API, sync now, disconnect; and its refusals."""
 import base64
+import concurrent.futures
 import re
+import signal
+import subprocess
+import time
 import urllib.parse
+import uuid
 
+import pytest
 import requests
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from parts.system import Person
+
+
+@pytest.fixture
+def desk(system):
+    """connect and the fake without a worker: what is filed stays filed."""
+    system.fake.start().wait_ready()
+    system.connect.start().wait_ready()
+    return system
 
 
 def page(person):
@@ -102,18 +118,308 @@ def test_disconnect_removes_our_events_and_no_others(pipeline):
     pipeline.wait_calendars_equal_plan()
 
 
-def test_a_callback_works_once_and_only_for_the_browser_that_began_it(pipeline):
-    ada, alan = pipeline.add_people(2)
+def outcome(answer):
+    """What a callback says, e.g. "connected=1" or "error=state"."""
+    assert answer.status_code == 303, f"{answer.status_code} {answer.text}"
+    target = urllib.parse.urlparse(answer.headers["Location"])
+    assert target.path == "/my-schedule" and not target.netloc
+    return target.query
+
+
+def follow(person, callback):
+    return outcome(person.browser.get(callback, allow_redirects=False, timeout=40))
+
+
+def connect(person, account=None):
+    return follow(person, person.consent(person.begin_consent(), account))
+
+
+def connections(system):
+    return system.sql("SELECT id, user_id, status, outlook_email FROM calendar_connections")
+
+
+def filed(system, kind):
+    return system.value("SELECT count(*) FROM calendar_sync_requests WHERE kind = %s", kind)
+
+
+def csrf_of(person):
+    return re.search(r'name="csrf" value="([^"]+)"', page(person)).group(1)
+
+
+def test_connecting_leads_to_microsoft_with_all_that_a_sign_in_must_carry(desk):
+    ada, = desk.add_people(1)
+    ada.sign_in()
+    first, second = (urllib.parse.urlparse(ada.begin_consent()) for _ in range(2))
+
+    carried = dict(urllib.parse.parse_qsl(first.query))
+    assert first.path == "/common/oauth2/v2.0/authorize"
+    assert carried["response_type"] == "code" and carried["response_mode"] == "query"
+    assert carried["prompt"] == "select_account"
+    assert carried["code_challenge_method"] == "S256" and len(carried["code_challenge"]) == 43
+    assert carried["redirect_uri"] == f"{desk.connect.url}/api/auth/microsoft/callback"
+    assert set(carried["scope"].split()) == {
+        "openid", "profile", "offline_access", "https://graph.microsoft.com/Calendars.ReadWrite",
+        "https://graph.microsoft.com/User.Read"}
+    again = dict(urllib.parse.parse_qsl(second.query))
+    assert all(carried[name] != again[name] for name in ("state", "nonce", "code_challenge"))
+    kept = str(desk.sql("SELECT * FROM calrelay_oauth_states"))
+    assert carried["state"] not in kept, "a state is stored as its hash alone"
+
+
+def test_a_callback_works_once_and_only_for_the_browser_that_began_it(desk):
+    ada, alan = desk.add_people(2)
     ada.sign_in()
     alan.sign_in()
     callback = ada.consent(ada.begin_consent())
+    before = desk.fake.mark()
 
-    assert alan.browser.get(callback, allow_redirects=False).status_code in (400, 403)
-    assert requests.get(callback, allow_redirects=False).status_code in (400, 401, 403)
-    assert "connected=1" in ada.browser.get(callback, allow_redirects=False).headers["Location"]
-    again = ada.browser.get(callback, allow_redirects=False)
-    assert again.status_code == 400
-    assert pipeline.value("SELECT count(*) FROM calendar_connections") == 1
+    assert follow(alan, callback) == "error=state"
+    assert requests.get(callback, allow_redirects=False).status_code == 401
+    other_browser = requests.Session()
+    other_browser.get(ada.sign_in_link(), allow_redirects=False)
+    assert outcome(other_browser.get(callback, allow_redirects=False)) == "error=state"
+    assert desk.fake.requests(before, kinds={"token"}) == []
+
+    assert follow(ada, callback) == "connected=1"
+    assert follow(ada, callback) == "error=state"
+    assert len(desk.fake.requests(before, kinds={"token"})) == 1
+    assert len(connections(desk)) == 1
+
+
+def test_a_callback_without_a_live_state_asks_microsoft_for_nothing(desk):
+    ada, = desk.add_people(1)
+    ada.sign_in()
+    stale = ada.consent(ada.begin_consent())
+    desk.sql("UPDATE calrelay_oauth_states SET created_at = now() - interval '11 minutes'")
+    bare = f"{desk.connect.url}/api/auth/microsoft/callback"
+    before = desk.fake.mark()
+
+    for callback in (stale, bare, f"{bare}?code=x", f"{bare}?code=x&state=y",
+                     f"{bare}?error=access_denied&state=y"):
+        assert follow(ada, callback) == "error=state"
+    assert desk.fake.requests(before, kinds={"token"}) == []
+    assert connections(desk) == []
+
+
+def test_two_tabs_and_a_callback_sent_twice_at_once_end_in_one_connection(desk):
+    ada, = desk.add_people(1)
+    ada.sign_in()
+    tabs = [ada.consent(ada.begin_consent()) for _ in range(3)]
+    cookies = ada.browser.cookies
+    with concurrent.futures.ThreadPoolExecutor(6) as browser:
+        results = list(browser.map(
+            lambda callback: outcome(requests.get(callback, cookies=cookies, timeout=40,
+                                                  allow_redirects=False)), tabs * 2))
+
+    assert sorted(results) == ["connected=1"] * 3 + ["error=state"] * 3
+    assert len(connections(desk)) == 1
+
+
+def test_a_person_who_denies_access_is_told_so_with_a_way_on(desk):
+    ada, = desk.add_people(1)
+    ada.sign_in()
+    denied = ada.browser.get(f"{ada.begin_consent()}&fake_deny=1", allow_redirects=False)
+
+    assert follow(ada, denied.headers["Location"]) == "error=access_denied"
+    assert "did not allow access" in ada.browser.get(
+        f"{desk.connect.url}/my-schedule?error=access_denied").text
+    strange = ada.browser.get(f"{desk.connect.url}/my-schedule?error=%22%3E%3Cscript%3E").text
+    assert 'role="alert"' in strange and "<script" not in strange
+
+
+def test_trouble_at_microsoft_during_the_sign_in_leaves_nothing_behind(desk):
+    ada, = desk.add_people(1)
+    ada.sign_in()
+    trouble = [({"on": "token", "do": "error"}, "code"),
+               ({"on": "token", "do": "error", "status": 401, "code": "invalid_client"},
+                "registration"),
+               ({"on": "token", "do": "error", "status": 503, "code": "temporarily_unavailable"},
+                "microsoft_unavailable"),
+               ({"on": "token", "do": "truncate"}, "microsoft_unavailable"),
+               ({"on": "me", "do": "error", "status": 403, "code": "ErrorAccessDenied"},
+                "mailbox")]
+    for fault, code in trouble:
+        desk.fake.fault(**fault)
+        assert connect(ada) == f"error={code}", fault
+        desk.fake.clear_faults()
+    assert connections(desk) == [] and filed(desk, "full") == 0
+    for code in ("code", "registration", "microsoft_unavailable", "mailbox"):
+        assert desk.connect.metric("calrelay_connect_oauth_callbacks_total", result=code) > 0
+
+
+def test_reconnecting_the_same_mailbox_keeps_the_connection_and_its_mappings(desk):
+    ada, = desk.add_people(1)
+    ada.sign_in()
+    assert connect(ada) == "connected=1"
+    row, = connections(desk)
+    desk.sql("INSERT INTO synced_calendar_events (assignment_id, connection_id) "
+             "VALUES (gen_random_uuid(), %s)", row["id"])
+    desk.sql("UPDATE calendar_connections SET status = 'needs_reconnect', not_before = now()")
+    assert "Reconnect Outlook Calendar" in page(ada)
+    assert ada.api("POST", "/api/calendar/sync").json()["error"] == "needs_reconnect"
+
+    assert connect(ada) == "connected=1"
+
+    assert connections(desk) == [row]
+    assert desk.value("SELECT count(*) FROM synced_calendar_events") == 1
+    assert desk.value("SELECT not_before IS NOT NULL FROM calendar_connections")
+    assert filed(desk, "full") == 2
+
+
+def test_another_mailbox_is_another_connection(desk):
+    ada, alan = desk.add_people(2)
+    ada.sign_in()
+    assert connect(ada) == "connected=1"
+    first, = connections(desk)
+    desk.sql("INSERT INTO synced_calendar_events (assignment_id, connection_id) "
+             "VALUES (gen_random_uuid(), %s)", first["id"])
+
+    assert connect(ada, alan.email) == "connected=1"
+
+    second, = connections(desk)
+    assert second["id"] != first["id"] and second["user_id"] == first["user_id"]
+    assert second["outlook_email"] == alan.email
+    assert desk.value("SELECT count(*) FROM synced_calendar_events") == 0
+
+
+def test_while_disconnecting_the_same_mailbox_cancels_it_and_another_waits(desk):
+    ada, alan = desk.add_people(2)
+    ada.sign_in()
+    assert connect(ada) == "connected=1"
+    row, = connections(desk)
+    request = ada.api("POST", "/api/calendar/disconnect", data={"events": "remove"}).json()["id"]
+    assert ada.api("POST", "/api/calendar/disconnect").json()["id"] == request
+    assert ada.connection()["status"] == "disconnecting"
+
+    assert connect(ada, alan.email) == "error=disconnecting"
+    assert connect(ada) == "connected=1"
+
+    assert connections(desk) == [row]
+    cancelled = ada.wait_request(request)
+    assert cancelled["state"] == "failed" and "connected again" in cancelled["error"]
+
+
+def test_a_user_without_a_profile_is_told_so(desk):
+    ada, = desk.add_people(1)
+    ada.sign_in()
+    callback = ada.consent(ada.begin_consent())
+    desk.sql("DELETE FROM profiles")
+
+    assert follow(ada, callback) == "error=unknown_user"
+    answer = ada.browser.get(f"{desk.connect.url}/api/auth/microsoft", allow_redirects=False)
+    assert outcome(answer) == "error=unknown_user"
+
+
+def test_asking_a_hundred_times_files_one_synchronisation(desk):
+    ada, = desk.add_people(1)
+    ada.sign_in()
+    assert connect(ada) == "connected=1"
+    desk.sql("UPDATE calendar_sync_requests SET state = 'done'")
+    desk.age_requests()
+    with concurrent.futures.ThreadPoolExecutor(20) as impatient:
+        answers = list(impatient.map(lambda _: ada.api("POST", "/api/calendar/sync"), range(100)))
+
+    refused = [answer for answer in answers if answer.status_code != 202]
+    assert len(refused) == 99 and {answer.status_code for answer in refused} == {429}
+    assert all(0 < int(answer.headers["Retry-After"]) <= 60 for answer in refused)
+    assert filed(desk, "full") == 2
+
+    on_the_page = press(ada, page(ada), "/api/calendar/sync")
+    assert on_the_page.status_code == 429 and 'role="alert"' in on_the_page.text
+    assert int(on_the_page.headers["Retry-After"]) > 0
+    assert ada.api("POST", "/api/calendar/disconnect").status_code == 202
+
+
+def test_requests_of_other_people_do_not_exist(desk):
+    ada, alan = desk.add_people(2)
+    ada.sign_in()
+    assert connect(ada) == "connected=1"
+    request = desk.value("SELECT id FROM calendar_sync_requests")
+
+    assert ada.api("GET", f"/api/calendar/requests/{request}").json()["kind"] == "full"
+    for person, name in ((alan, request), (ada, alan.user_id), (ada, "1"), (ada, "..%2F..")):
+        assert person.api("GET", f"/api/calendar/requests/{name}").status_code == 404
+
+
+def test_the_hosts_token_becomes_a_cookie_that_scripts_cannot_read(desk):
+    ada, = desk.add_people(1)
+    url = f"{desk.connect.url}/session"
+    for answer in (requests.post(url, data={"token": ada.token()}, allow_redirects=False),
+                   requests.post(url, headers=ada.bearer, allow_redirects=False),
+                   requests.get(ada.sign_in_link(), allow_redirects=False)):
+        assert answer.status_code == 303 and answer.headers["Location"] == "/my-schedule"
+        cookie = answer.headers["Set-Cookie"]
+        assert "HttpOnly" in cookie and "SameSite=Lax" in cookie and "Path=/" in cookie
+        assert "eyJ" not in cookie
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert answer.headers["Cache-Control"] == "no-store"
+    long_lived = ada.token(exp=int(time.time()) + 3700)
+    assert requests.get(f"{url}?token={long_lived}", allow_redirects=False).status_code == 401
+    assert requests.post(url, data={"token": long_lived},
+                         allow_redirects=False).status_code == 303
+    assert requests.post(url).status_code == 401
+    assert requests.get(url).status_code == 401
+    assert requests.get(f"{desk.connect.url}/my-schedule").status_code == 401
+
+
+def test_over_https_the_cookie_is_bound_to_the_host(system):
+    system.connect.with_settings(
+        MICROSOFT_REDIRECT_URI="https://calendar.example/api/auth/microsoft/callback")
+    system.connect.start().wait_ready()
+    ada = Person(system, uuid.uuid4(), "ada@example.com")
+    answer = requests.get(ada.sign_in_link(), allow_redirects=False, timeout=20)
+    assert answer.headers["Set-Cookie"].startswith("__Host-calrelay=")
+    assert "; Secure" in answer.headers["Set-Cookie"]
+
+
+def test_without_javascript_a_real_browser_shows_the_page_under_its_policy(desk, tmp_path):
+    ada, = desk.add_people(1)
+    ada.sign_in()
+    assert connect(ada) == "connected=1"
+    done = subprocess.run(
+        ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
+         f"--user-data-dir={tmp_path}", "--dump-dom", ada.sign_in_link()],
+        capture_output=True, text=True, timeout=120)
+
+    assert ada.email in done.stdout and "Connected" in done.stdout, done.stderr
+    assert "Content Security Policy" not in done.stderr
+    headers = ada.browser.get(f"{desk.connect.url}/my-schedule").headers
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert "'unsafe-inline'" not in headers["Content-Security-Policy"]
+
+
+def test_check_proves_the_surroundings_and_names_what_is_missing(desk):
+    def check():
+        done = subprocess.run([*map(str, desk.connect.argv), "--check"], env=desk.connect.env,
+                              capture_output=True, text=True, timeout=60)
+        return done.returncode, [line for line in done.stdout.splitlines() if "FAIL" in line]
+    assert check() == (0, [])
+
+    desk.sql("REVOKE DELETE ON calendar_connections FROM calrelay_connect")
+    desk.sql("DROP POLICY calrelay_reads ON profiles")
+    desk.connect.with_settings(MICROSOFT_TENANT_ID="nobody.example")
+    status, failures = check()
+    assert status == 1 and len(failures) == 3
+    for line, name in zip(failures, ("calendar_connections", "profiles", "MICROSOFT_TENANT_ID")):
+        assert name in line
+
+
+def test_what_is_under_way_is_answered_before_connect_stops(desk):
+    ada, = desk.add_people(1)
+    connection = desk.postgres.connect(desk.database)
+    connection.autocommit = False
+    with connection.cursor() as cursor, concurrent.futures.ThreadPoolExecutor(1) as browser:
+        cursor.execute("LOCK TABLE calendar_connections IN ACCESS EXCLUSIVE MODE")
+        answer = browser.submit(ada.connection)
+        desk.wait_until(lambda: desk.value("SELECT count(*) FROM pg_stat_activity "
+                                           "WHERE wait_event_type = 'Lock'") > 0)
+        desk.connect.expected = False
+        desk.connect.signal(signal.SIGTERM)
+        desk.wait_until(lambda: not desk.connect.is_ready())
+        connection.rollback()
+        assert answer.result(20)["status"] == "not_connected"
+    assert desk.connect.wait(20) == 0
+    connection.close()
 
 
 def test_somebody_without_a_usable_jwt_gets_401(pipeline):
