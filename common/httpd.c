@@ -45,6 +45,7 @@ struct httpd_request {
 	int status;
 	bool is_suspended;
 	bool is_dispatched;
+	bool is_cut; /* no answer will come: the connection closes */
 	struct httpd_request *next; /* among the suspended */
 	struct httpd_request *previous;
 };
@@ -304,7 +305,7 @@ static enum MHD_Result on_access(void *context, struct MHD_Connection *connectio
 	}
 	if (!request->is_dispatched) {
 		request_dispatch(request);
-		if (request->response == NULL) {
+		if (request->response == NULL && !request->is_cut) {
 			request_suspend(request);
 			return MHD_YES;
 		}
@@ -468,6 +469,31 @@ const char *httpd_query(const struct httpd_request *request, const char *name)
 	return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
 }
 
+struct query_walk {
+	void (*each)(void *context, const char *name, const char *value);
+	void *context;
+};
+
+static enum MHD_Result on_query_value(void *context, enum MHD_ValueKind kind, const char *name,
+				      const char *value)
+{
+	const struct query_walk *walk = context;
+
+	(void)kind;
+	walk->each(walk->context, name, value != NULL ? value : "");
+	return MHD_YES;
+}
+
+void httpd_query_each(const struct httpd_request *request,
+		      void (*each)(void *context, const char *name, const char *value),
+		      void *context)
+{
+	struct query_walk walk = {each, context};
+
+	MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, on_query_value,
+				  &walk);
+}
+
 const char *httpd_header(const struct httpd_request *request, const char *name)
 {
 	return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
@@ -577,4 +603,12 @@ void httpd_redirect(struct httpd_request *request, int status, const char *locat
 {
 	httpd_reply_header(request, "Location", location);
 	httpd_reply(request, status, NULL, "", 0);
+}
+
+void httpd_cut(struct httpd_request *request)
+{
+	request->is_cut = true;
+	if (request->is_suspended) {
+		request_resume(request);
+	}
 }

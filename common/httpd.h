@@ -50,6 +50,9 @@ const char *
 httpd_route_path(const struct httpd_request *request); /* the route's own text: bounded */
 const char *httpd_query(const struct httpd_request *request,
 			const char *name); /* decoded or NULL */
+void httpd_query_each(const struct httpd_request *request,
+		      void (*each)(void *context, const char *name, const char *value),
+		      void *context);
 const char *httpd_header(const struct httpd_request *request, const char *name); /* or NULL */
 const char *httpd_cookie(const struct httpd_request *request, const char *name); /* or NULL */
 const char *httpd_body(const struct httpd_request *request, size_t *length);
@@ -68,5 +71,8 @@ void httpd_reply(struct httpd_request *request, int status, const char *content_
 		 const char *body, size_t length);
 void httpd_reply_text(struct httpd_request *request, int status, const char *text);
 void httpd_redirect(struct httpd_request *request, int status, const char *location);
+
+/* Instead of a reply: closes the connection without one, as a network that fails does. */
+void httpd_cut(struct httpd_request *request);
 
 #endif
