@@ -37,7 +37,7 @@ static void write_url(struct buf *out, const struct batch_item *item, const char
 }
 
 static void write_identity(struct buf *out, const struct batch_item *item,
-    const struct uuid *connection, const char *property)
+			   const struct uuid *connection, const char *property)
 {
 	struct uuid transaction =
 	    op_transaction_id(connection, &item->assignment, item->op->incarnation);
@@ -54,7 +54,7 @@ static void write_identity(struct buf *out, const struct batch_item *item,
 }
 
 static void write_item(struct buf *out, const struct batch_item *item, int id,
-    const struct uuid *connection, const char *property)
+		       const struct uuid *connection, const char *property)
 {
 	bool has_body = item->op->request == OP_CREATE || item->op->request == OP_UPDATE;
 	char number[12];
@@ -85,7 +85,7 @@ static void write_item(struct buf *out, const struct batch_item *item, int id,
 }
 
 void batch_write(struct buf *out, const struct batch *batch, const struct uuid *connection,
-    const char *property)
+		 const char *property)
 {
 	buf_text(out, "{\"requests\":[");
 	for (int i = 0; i < batch->count; i++) {

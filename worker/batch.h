@@ -1,7 +1,7 @@
 /* batch.h - up to twenty operations of one mailbox and one $batch body; one answer per operation.
  *
- * Pure.  The batch is unordered: no dependsOn.  Source: Graph, "Combine multiple HTTP requests using
- * JSON batching". */
+ * Pure.  The batch is unordered: no dependsOn.  Source: Graph, "Combine multiple HTTP requests
+ * using JSON batching". */
 #ifndef CALRELAY_WORKER_BATCH_H
 #define CALRELAY_WORKER_BATCH_H
 
@@ -17,7 +17,7 @@ struct batch_item {
 	struct op *op;
 	const struct outlook_event *event; /* read by create and update */
 	struct uuid assignment;
-	struct op_answer answer;           /* filled by batch_read */
+	struct op_answer answer; /* filled by batch_read */
 };
 
 struct batch {
@@ -27,7 +27,7 @@ struct batch {
 
 /* The request body.  connection and property are of the mailbox and the deployment. */
 void batch_write(struct buf *out, const struct batch *batch, const struct uuid *connection,
-    const char *property);
+		 const char *property);
 
 /* Fills every item's answer from the body of a 200.  What is missing, doubled or unreadable is an
  * unknown outcome (status 0); what was never asked for is ignored.  wall_ms: now, for a Retry-After

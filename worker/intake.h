@@ -1,7 +1,8 @@
 /* intake.h - partitions given and taken, records in, offsets out.
  *
- * ASSIGN: look up positions (thread) ─▶ claim the fence (PostgreSQL) ─▶ assign ─▶ prove membership by
- * committing the position ─▶ read.  REVOKE: stop dispatch, drain, commit, answer. */
+ * ASSIGN: look up positions (claim.c, thread) ─▶ claim the fence (claim.c, PostgreSQL) ─▶ assign ─▶
+ * prove membership by committing the positions (commit.c) ─▶ read (read.c).
+ * REVOKE: stop dispatch, drain, commit, answer. */
 #ifndef CALRELAY_WORKER_INTAKE_H
 #define CALRELAY_WORKER_INTAKE_H
 
@@ -16,15 +17,13 @@
 #define INTAKE_PARTS_MAX 1024
 
 struct worker;
-struct lane;
 
 enum intake_state {
-	INTAKE_IDLE,      /* no partitions */
-	INTAKE_LOOKING,   /* an ASSIGN waits for positions */
-	INTAKE_CLAIMING,  /* and for the fence */
+	INTAKE_IDLE,	 /* no partitions */
+	INTAKE_LOOKING,	 /* an ASSIGN waits for positions */
+	INTAKE_CLAIMING, /* and for the fence */
 	INTAKE_RUNNING,
-	INTAKE_DRAINING,  /* a REVOKE waits for runs and the last commit */
-	INTAKE_CLOSING,
+	INTAKE_DRAINING, /* a REVOKE waits for runs and the last commit */
 	INTAKE_CLOSED,
 	INTAKE_STATES
 };
@@ -33,29 +32,29 @@ struct intake {
 	struct worker *worker;
 	rd_kafka_t *consumer;
 	struct kafka_queue queue;    /* rebalances, commits, errors */
-	char *topics[2];             /* assignments, sync requests */
+	char *topics[2];	     /* assignments, sync requests */
 	char member[UUID_TEXT_SIZE]; /* our name in the fence */
 	enum intake_state state;
+	bool is_stopping; /* the group is being left for good */
 	struct part *parts[INTAKE_PARTS_MAX];
 	int part_count;
-	rd_kafka_topic_partition_list_t *given; /* of the ASSIGN being answered */
-	int32_t partition_count;     /* of the assignments' topic; 0: unknown yet */
-	uv_work_t lookup;
-	bool is_looking;             /* a look-up thread runs */
-	bool lookup_ok;
-	bool was_lost;
+	int32_t partition_count; /* of the assignments' topic; 0: unknown yet */
 	uv_timer_t tick;
 	int64_t tick_boot_ms;
-	bool has_lease;              /* no gap since membership was last proven */
-	int64_t drain_until_ms;
+	int64_t drain_until_ms; /* monotonic */
+
+	/* claim.c */
+	uv_work_t lookup;
+	bool lookup_ok;
 	struct pg_request claim;
 	bool is_claiming;
-	struct pg_request progress;
-	bool is_saving;              /* done_offset on its way to PostgreSQL */
-	bool is_committing;          /* an offset commit on its way to Kafka */
-	bool is_noting;              /* committed_offset on its way to PostgreSQL */
-	bool wants_save;
-	int handles;
+	int64_t claim_again_ms; /* monotonic; 0: not due */
+
+	/* commit.c */
+	struct pg_request save;
+	bool is_busy;	 /* a save, commit or note is under way */
+	bool must_prove; /* commit even where nothing moved */
+	bool has_lease;	 /* membership was proven, and no gap since */
 };
 
 bool intake_open(struct intake *intake, struct worker *worker, struct fault *fault) MUST_CHECK;
@@ -63,10 +62,10 @@ bool intake_open(struct intake *intake, struct worker *worker, struct fault *fau
 /* Drains, commits, leaves the group; then calls worker_closed. */
 void intake_stop(struct intake *intake);
 
-/* The assignments' partition of a user, where we own and read it; else NULL. */
+/* The assignments' partition of a user, where we own and serve it; else NULL. */
 struct part *intake_part_of(struct intake *intake, const char *user);
 
-/* A run ended: perhaps the drain is over, perhaps the window has room again. */
+/* A run ended: perhaps a drain or a replay is over. */
 void intake_run_ended(struct intake *intake, struct part *part);
 
 /* A record is done. */
@@ -75,14 +74,30 @@ void intake_done(struct intake *intake, struct part *part, int64_t offset);
 /* A write was refused because the epoch is not ours any more. */
 void intake_fenced(struct intake *intake, struct part *part);
 
-/* Whether a Graph call may be made for part now: it is ours, and no gap made that doubtful. */
+/* Whether a Graph call may be made for part now: it is ours, and no gap makes that doubtful. */
 bool intake_may_send(const struct intake *intake, const struct part *part);
 
-/* Partitions that have open records and made no progress for too long. */
+/* Partitions with open records, no run and no progress for 30 s. */
 int intake_stalled(const struct intake *intake);
 void intake_refresh_stats(struct intake *intake);
 
 /* Called when intake_stop has done its work; implemented by main. */
 void worker_closed(struct worker *worker);
+
+/* ---- between the intake's own files ---- */
+
+void claim_look_up(struct intake *intake);  /* then claim_send by itself */
+void claim_send(struct intake *intake);	    /* for every part that is PART_CLAIMING */
+void intake_claimed(struct intake *intake); /* claim.c is done: all parts have their epoch */
+
+/* save (PostgreSQL) ─▶ commit (Kafka) ─▶ note (PostgreSQL); does nothing while one is under way or
+ * nothing moved. */
+void commit_begin(struct intake *intake);
+void commit_answered(struct intake *intake, rd_kafka_event_t *event);
+void intake_committed(struct intake *intake); /* commit.c has ended one round, well or not */
+
+void read_ready(struct kafka_queue *queue); /* a part's queue has records */
+void read_start(struct part *part);	    /* the part's epoch is claimed and proven */
+void read_replay_ended(struct part *part);
 
 #endif

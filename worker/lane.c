@@ -146,7 +146,7 @@ static void item_offer(struct item *item, struct change *change, char *raw, size
 }
 
 bool lane_put(struct lanes *lanes, struct lane *lane, struct change *change, char *raw,
-    size_t raw_length, int64_t offset)
+	      size_t raw_length, int64_t offset)
 {
 	struct item *item = lane_item(lanes, lane, &change->id);
 

@@ -1,7 +1,7 @@
 /* lane.h - one lane per user: the newest state per assignment waits here for the user's run.
  *
- * intake ─▶ [lane] ─▶ run ─▶ ledger.  A user has at most one run at a time; users never wait for each
- * other, only for one of the in-flight places. */
+ * intake ─▶ [lane] ─▶ run ─▶ ledger.  A user has at most one run at a time; users never wait for
+ * each other, only for one of the in-flight places. */
 #ifndef CALRELAY_WORKER_LANE_H
 #define CALRELAY_WORKER_LANE_H
 
@@ -16,10 +16,10 @@
 /* The newest known state of one assignment, and every record whose fate hangs on it. */
 struct item {
 	struct uuid id;
-	struct change *change;  /* owned */
-	char *raw;              /* the record's value, for the dead-letter topic; owned, may be NULL */
+	struct change *change; /* owned */
+	char *raw; /* the record's value, for the dead-letter topic; owned, may be NULL */
 	size_t raw_length;
-	int64_t *offsets;       /* owned */
+	int64_t *offsets; /* owned */
 	size_t offset_count;
 	size_t offset_capacity;
 	UT_hash_handle hh;
@@ -28,11 +28,11 @@ struct item {
 struct lane {
 	struct uuid user;
 	char user_text[UUID_TEXT_SIZE];
-	struct part *part;       /* the assignments' partition of this user */
-	struct item *items;      /* waiting, by assignment */
-	bool wants_sync;         /* a sync request may be due: the database knows */
-	bool wants_replay;       /* items are a fold, to be compared with the mailbox */
-	struct run *run;         /* the one under way */
+	struct part *part;  /* the assignments' partition of this user */
+	struct item *items; /* waiting, by assignment */
+	bool wants_sync;    /* a sync request may be due: the database knows */
+	bool wants_replay;  /* items are a fold, to be compared with the mailbox */
+	struct run *run;    /* the one under way */
 	struct lane *next_ready;
 	bool is_ready;
 	UT_hash_handle hh;
@@ -53,11 +53,11 @@ void lanes_drop(struct lanes *lanes, const struct part *part);
 /* The user's lane, made where there is none; NULL without memory. */
 struct lane *lanes_get(struct lanes *lanes, const struct uuid *user, struct part *part);
 
-/* Takes change and raw over.  An older state of the same assignment gives way, its offsets stay to be
- * done with the newer one; a state older by position than what waits only adds its offset.
+/* Takes change and raw over.  An older state of the same assignment gives way, its offsets stay to
+ * be done with the newer one; a state older by position than what waits only adds its offset.
  * offset -1: a fold, nothing to mark.  False without memory. */
 bool lane_put(struct lanes *lanes, struct lane *lane, struct change *change, char *raw,
-    size_t raw_length, int64_t offset);
+	      size_t raw_length, int64_t offset);
 
 /* Takes all items out; the caller frees each with item_free. */
 struct item *lane_take(struct lanes *lanes, struct lane *lane);

@@ -26,7 +26,7 @@ void op_init(struct op *op, bool wants_event, const char *event_id, int incarnat
 }
 
 struct uuid op_transaction_id(const struct uuid *connection, const struct uuid *assignment,
-    int incarnation)
+			      int incarnation)
 {
 	char name[UUID_TEXT_SIZE + 16];
 	char text[UUID_TEXT_SIZE];
@@ -71,21 +71,22 @@ static enum op_scope op_again(struct op *op, const struct op_answer *answer)
 		return OP_LATER;
 	}
 	snprintf(op->error, sizeof op->error, "Microsoft answered %d %s to %s, %d times",
-	    answer->status, answer->code, NAMES[op->request], op->tries);
+		 answer->status, answer->code, NAMES[op->request], op->tries);
 	return op_finish(op, OP_REJECTED);
 }
 
 static enum op_scope op_rejected(struct op *op, const struct op_answer *answer)
 {
 	snprintf(op->error, sizeof op->error, "Microsoft answered %d %s to %s", answer->status,
-	    answer->code, NAMES[op->request]);
+		 answer->code, NAMES[op->request]);
 	return op_finish(op, OP_REJECTED);
 }
 
 static enum op_scope op_created(struct op *op, const struct op_answer *answer)
 {
 	if (answer->event_id[0] == '\0') {
-		return op_turn(op, OP_FIND); /* 201 without an id: it is there, under a name unknown */
+		return op_turn(op,
+			       OP_FIND); /* 201 without an id: it is there, under a name unknown */
 	}
 	memcpy(op->event_id, answer->event_id, sizeof op->event_id);
 	memcpy(op->change_key, answer->change_key, sizeof op->change_key);
@@ -133,8 +134,9 @@ static enum op_scope op_lost(struct op *op)
 /* Codes that speak of the mailbox, not of the event (learn KB 4462988): never "event gone". */
 static bool code_blames_mailbox(const struct op_answer *answer)
 {
-	static const char *const CODES[] = {"MailboxNotEnabledForRESTAPI",
-	    "MailboxNotSupportedForRESTAPI", "ErrorNonExistentMailbox", "ErrorMailboxMoveInProgress",
+	static const char *const CODES[] = {
+	    "MailboxNotEnabledForRESTAPI",  "MailboxNotSupportedForRESTAPI",
+	    "ErrorNonExistentMailbox",	    "ErrorMailboxMoveInProgress",
 	    "ErrorMailboxStoreUnavailable", "ErrorQuotaExceeded"};
 
 	for (size_t i = 0; i < sizeof CODES / sizeof *CODES; i++) {
@@ -195,6 +197,7 @@ enum op_scope op_answered(struct op *op, const struct op_answer *answer)
 	 * repeated, so it is, as long as it takes */
 	if (answer->status < 400 || answer->status == 424 || answer->status == 408 ||
 	    answer->status >= 500) {
+		op->is_unsure |= answer->status != 424; /* 424: it was not even tried */
 		return OP_LATER;
 	}
 	return op_refused(op, answer);

@@ -39,7 +39,9 @@ struct op {
 	enum op_request request;
 	enum op_end end;
 	bool wants_event;
-	bool is_known_gone;  /* an earlier incarnation's event is gone or its transactionId is spent */
+	bool is_unsure;	    /* a request of it may have taken effect without an answer */
+	bool is_known_gone; /* an earlier incarnation's event is gone or its transactionId is spent
+			     */
 	int incarnation;
 	int tries;
 	char event_id[OP_ID_SIZE]; /* "" none */
@@ -48,12 +50,12 @@ struct op {
 };
 
 struct op_answer {
-	int status;               /* the item's HTTP status; 0: unknown outcome */
-	char code[OP_CODE_SIZE];  /* most specific error code; "" none */
+	int status;		   /* the item's HTTP status; 0: unknown outcome */
+	char code[OP_CODE_SIZE];   /* most specific error code; "" none */
 	char event_id[OP_ID_SIZE]; /* of the event, the first found one, or the existing one */
 	char change_key[OP_CODE_SIZE];
-	int found;                /* OP_FIND: how many */
-	int64_t retry_after_ms;   /* -1: not said */
+	int found;		/* OP_FIND: how many */
+	int64_t retry_after_ms; /* -1: not said */
 };
 
 const char *op_request_name(enum op_request request);
@@ -66,6 +68,6 @@ enum op_scope op_answered(struct op *op, const struct op_answer *answer);
 
 /* transactionId of a create: UUIDv5 of (connection, assignment, incarnation). */
 struct uuid op_transaction_id(const struct uuid *connection, const struct uuid *assignment,
-    int incarnation);
+			      int incarnation);
 
 #endif

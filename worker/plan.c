@@ -31,7 +31,7 @@ enum plan plan_record(const struct row *row, const char *pos, const struct outlo
 	}
 	if (wants_event) {
 		bool is_shown = row->state == ROW_SYNCED && row->event_id != NULL &&
-		    strcmp(row->hash, event->hash) == 0;
+				strcmp(row->hash, event->hash) == 0;
 
 		return is_shown ? PLAN_RECORD : PLAN_SEND;
 	}

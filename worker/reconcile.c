@@ -4,21 +4,23 @@
 #include <string.h>
 
 static bool row_says(const struct row *row, const struct outlook_event *event,
-    const struct listed *listed)
+		     const struct listed *listed)
 {
 	return row != NULL && row->state == ROW_SYNCED && !row->is_dirty &&
-	    row->pending_pos[0] == '\0' && row->event_id != NULL &&
-	    strcmp(row->event_id, listed->id) == 0 && row->change_key != NULL &&
-	    strcmp(row->change_key, listed->change_key) == 0 && strcmp(row->hash, event->hash) == 0;
+	       row->pending_pos[0] == '\0' && row->event_id != NULL &&
+	       strcmp(row->event_id, listed->id) == 0 && row->change_key != NULL &&
+	       strcmp(row->change_key, listed->change_key) == 0 &&
+	       strcmp(row->hash, event->hash) == 0;
 }
 
 static bool row_says_none(const struct row *row)
 {
-	return row == NULL || (row->event_id == NULL && !row->is_dirty && row->pending_pos[0] == '\0');
+	return row == NULL ||
+	       (row->event_id == NULL && !row->is_dirty && row->pending_pos[0] == '\0');
 }
 
 enum finding reconcile_wanted(const struct outlook_event *event, const struct row *row,
-    const struct listed *listed)
+			      const struct listed *listed)
 {
 	if (event->verdict != OUTLOOK_EVENT) {
 		if (listed != NULL) {
@@ -36,7 +38,7 @@ enum finding reconcile_wanted(const struct outlook_event *event, const struct ro
 }
 
 const struct listed *reconcile_find(const struct listing *listing, const struct uuid *assignment,
-    const struct row *row)
+				    const struct row *row)
 {
 	const struct listed *first = NULL;
 
@@ -46,7 +48,8 @@ const struct listed *reconcile_find(const struct listing *listing, const struct 
 		if (!listed->has_assignment || uuid_compare(&listed->assignment, assignment) != 0) {
 			continue;
 		}
-		if (row != NULL && row->event_id != NULL && strcmp(row->event_id, listed->id) == 0) {
+		if (row != NULL && row->event_id != NULL &&
+		    strcmp(row->event_id, listed->id) == 0) {
 			return listed;
 		}
 		if (first == NULL) {

@@ -14,12 +14,12 @@ enum row_state { ROW_SYNCED, ROW_DELETED, ROW_FAILED };
 struct row {
 	struct uuid assignment;
 	enum row_state state;
-	char *event_id;                   /* NULL: none known */
-	char *change_key;                 /* NULL: none known */
+	char *event_id;	  /* NULL: none known */
+	char *change_key; /* NULL: none known */
 	int incarnation;
-	char hash[OUTLOOK_HASH_SIZE];     /* "": none */
-	char applied_pos[POS_TEXT_SIZE];  /* "": none */
-	char pending_pos[POS_TEXT_SIZE];  /* "": no intent under way */
+	char hash[OUTLOOK_HASH_SIZE];	 /* "": none */
+	char applied_pos[POS_TEXT_SIZE]; /* "": none */
+	char pending_pos[POS_TEXT_SIZE]; /* "": no intent under way */
 	bool is_dirty;
 	UT_hash_handle hh;
 };

@@ -7,6 +7,7 @@
 
 #include "common/fault.h"
 #include "common/http.h"
+#include "common/oauth.h"
 #include "common/pg.h"
 #include "worker/batch.h"
 #include "worker/lane.h"
@@ -14,7 +15,10 @@
 #include "worker/row.h"
 
 #define RUN_REQUESTS_MAX 8 /* sync requests of one user served by one run */
-#define RUN_RECORDS_MAX  200 /* rows that a single statement of one run may write */
+/* A mailbox that has to wait longer than this parks: no offset waits for it. */
+#define RUN_WAIT_MOST_MS 10000
+
+#define RUN_RECORDS_MAX 200 /* rows that a single statement of one run may write */
 
 struct worker;
 
@@ -27,11 +31,11 @@ enum run_step {
 	RUN_LIST,    /* the mailbox's marked events, page by page */
 	RUN_INTENT,
 	RUN_SEND,
-	RUN_DEAD,    /* dead letters, before their records count as done */
+	RUN_DEAD, /* dead letters, before their records count as done */
 	RUN_RESULT,
 	RUN_PROGRESS,
-	RUN_FINISH,  /* a sync request's end */
-	RUN_PARK,    /* the user waits for time or for a person */
+	RUN_FINISH, /* a sync request's end */
+	RUN_PARK,   /* the user waits for time or for a person */
 	RUN_WAIT,
 	RUN_END,
 	RUN_STEPS
@@ -53,20 +57,20 @@ struct connection {
 	enum connection_status status;
 	char *access_sealed;
 	char *refresh_sealed;
-	int64_t issued_ms;  /* wall clock */
+	int64_t issued_ms; /* wall clock */
 	int64_t expires_ms;
 	int64_t token_version;
 	int64_t not_before_ms;
 	char time_zone[64];
 	bool is_adopted;
-	char *snapshot;     /* pg_snapshot of the last sync's read, or NULL */
+	char *snapshot; /* pg_snapshot of the last sync's read, or NULL */
 };
 
 enum task_stage {
 	TASK_RECORD,  /* only the row has to learn */
 	TASK_PLANNED, /* an operation without an intent yet */
 	TASK_INTENDED,
-	TASK_ENDED,   /* the operation is finished; its result isn't stored */
+	TASK_ENDED, /* the operation is finished; its result isn't stored */
 	TASK_STORED,
 	TASK_SKIPPED,
 };
@@ -78,9 +82,10 @@ struct task {
 	struct op op;
 	struct uuid attempt;
 	char pos[POS_TEXT_SIZE]; /* "" : the row keeps its own */
-	bool is_stray;           /* an event without a row: no intent, no result */
-	bool is_buried;          /* its dead letter is in Kafka */
-	struct item *item;       /* whose records are done with it; borrowed, or NULL */
+	bool is_extra;		 /* not a wish of a sync: it doesn't count as examined */
+	bool is_stray;		 /* an event without a row: no intent, no result */
+	bool is_buried;		 /* its dead letter is in Kafka */
+	struct item *item;	 /* whose records are done with it; borrowed, or NULL */
 };
 
 struct run {
@@ -90,22 +95,26 @@ struct run {
 	enum run_step step;
 	enum run_step after_wait;
 	enum run_mode mode;
-	int64_t epoch;          /* of the partition when the run began */
+	int64_t epoch; /* of the partition when the run began */
 	int64_t started_ms;
-	int64_t resume_at_ms;   /* while waiting */
-	int waits;              /* in a row, for back-off */
+	int64_t resume_at_ms; /* while waiting */
+	int waits;	      /* in a row, for back-off */
+	bool everything;      /* load all rows and the due requests, not just the items' */
 	bool is_fenced;
-	bool was_refused;       /* the access token was refused once already */
+	bool was_refused; /* the access token was refused once already */
 	bool must_refresh;
-	bool had_listing;
 
-	struct item *items;     /* taken from the lane */
+	struct item *items; /* taken from the lane */
 	struct connection connection;
-	struct row *rows;       /* by assignment */
+	struct row *rows; /* by assignment */
 	char request_ids[RUN_REQUESTS_MAX][UUID_TEXT_SIZE];
 	int request_count;
 	bool removes_events;
-	char *bearer;           /* "Bearer ..." ; cleansed at the end */
+	char *bearer; /* "Bearer ..." ; cleansed at the end */
+	enum run_step after_token;
+	struct oauth_tokens tokens; /* new ones, until they are stored */
+	int64_t started_exchange_ms;
+	int64_t delay_ms; /* to wait before the next batch */
 
 	struct task *tasks;
 	size_t task_count;
@@ -119,25 +128,24 @@ struct run {
 	size_t wanted_count;
 	char *read_snapshot;
 	struct listing listing;
-	size_t right_count;     /* assignments that needed nothing */
-	size_t failed_count;
-	char error[200];        /* of a sync request, in words */
+	size_t left_count; /* events that a removal had to leave */
+	char error[200];   /* of a sync request, in words */
 
 	/* why the user parks */
-	const char *park_reason;          /* metric and status_reason */
+	const char *park_reason; /* metric and status_reason */
 	bool park_needs_person;
-	int64_t park_until_ms;            /* wall clock */
+	int64_t park_until_ms; /* wall clock */
 
-	struct fault fault;     /* how the step under way ended */
+	struct fault fault; /* how the step under way ended */
 	struct loop_call resume;
 	struct pg_request pg;
 	struct http_request http;
 	struct buf url;
 	struct buf body;
 	struct batch batch;
-	int dead_open;          /* dead letters not acknowledged yet */
-	struct run *next;       /* in a store group, or among the waiting */
-	int index;              /* in a store group's statement */
+	int dead_open;	  /* dead letters not acknowledged yet */
+	struct run *next; /* in a store group, or among the waiting */
+	int index;	  /* in a store group's statement */
 	struct run *next_alive;
 	struct run *previous_alive;
 };

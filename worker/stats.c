@@ -1,8 +1,8 @@
 /* stats.c - makes the worker's metrics. */
 #include "worker/stats.h"
 
-static const double END_TO_END_S[] = {
-    0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900, 1800, 3600, 0};
+static const double END_TO_END_S[] = {0.1, 0.25, 0.5, 1,   2.5,	 5,    10, 30,
+				      60,  120,	 300, 900, 1800, 3600, 0};
 static const double REQUEST_S[] = {0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 0};
 static const double BATCH_ITEMS[] = {1, 2, 5, 10, 15, 20, 0};
 
@@ -16,26 +16,30 @@ static const double BATCH_ITEMS[] = {1, 2, 5, 10, 15, 20, 0};
 void stats_init(struct stats *stats)
 {
 	stats->metrics = metrics_new();
-	stats->lag_records = GAUGE("partition_lag_records", "topic,partition",
-	    "Records between the committed offset and the end of the partition");
+	stats->lag_records =
+	    GAUGE("partition_lag_records", "topic,partition",
+		  "Records between the committed offset and the end of the partition");
 	stats->lag_seconds = GAUGE("partition_lag_seconds", "topic,partition",
-	    "Age of the oldest record that is not done; 0 when caught up");
-	stats->committed_offset =
-	    GAUGE("committed_offset", "topic,partition", "Offset that Kafka acknowledged as committed");
-	stats->records = COUNTER("records_total", "outcome", "Records done, by what became of them");
+				   "Age of the oldest record that is not done; 0 when caught up");
+	stats->committed_offset = GAUGE("committed_offset", "topic,partition",
+					"Offset that Kafka acknowledged as committed");
+	stats->records =
+	    COUNTER("records_total", "outcome", "Records done, by what became of them");
 	stats->in_flight_users = GAUGE("in_flight_users", "", "Users with a run under way");
 	stats->batch_size = HISTOGRAM("batch_size", "", BATCH_ITEMS, "Operations per $batch");
-	stats->graph_requests =
-	    COUNTER("graph_requests_total", "kind,status", "Graph requests, those in a batch one by one");
+	stats->graph_requests = COUNTER("graph_requests_total", "kind,status",
+					"Graph requests, those in a batch one by one");
 	stats->graph_seconds = HISTOGRAM("graph_request_duration_seconds", "kind", REQUEST_S,
-	    "Duration of HTTP exchanges with Graph");
-	stats->end_to_end_seconds = HISTOGRAM("end_to_end_seconds", "", END_TO_END_S,
-	    "From the commit in PostgreSQL to the mapping persisted");
+					 "Duration of HTTP exchanges with Graph");
+	stats->end_to_end_seconds =
+	    HISTOGRAM("end_to_end_seconds", "", END_TO_END_S,
+		      "From the commit in PostgreSQL to the mapping persisted");
 	stats->token_refreshes =
 	    COUNTER("token_refreshes_total", "result", "Access token refreshes, by result");
-	stats->parked_users = GAUGE("parked_users", "reason", "Users whose calendar waits, by reason");
-	stats->dead_letters =
-	    COUNTER("dead_letters_total", "stage", "Records sent to the dead-letter topic, by stage");
+	stats->parked_users =
+	    GAUGE("parked_users", "reason", "Users whose calendar waits, by reason");
+	stats->dead_letters = COUNTER("dead_letters_total", "stage",
+				      "Records sent to the dead-letter topic, by stage");
 	stats->rebalances = COUNTER("rebalances_total", "kind", "Rebalances, by kind");
 	stats->fenced_writes =
 	    COUNTER("fenced_writes_total", "", "Writes refused because the partition is another's");

@@ -24,17 +24,20 @@ struct store {
 	char *read_sql; /* with the mapping's names */
 };
 
+/* The text of store_read's statement, allocated. */
+char *store_read_sql(const struct hostmap *map);
+
 bool store_init(struct store *store, struct worker *worker);
 void store_close(struct store *store);
 
 /* Each answers through run_resume. */
-void store_load(struct run *run);     /* connection, rows, due requests */
-void store_intent(struct run *run);   /* tx1, for the chunk's planned tasks */
-void store_result(struct run *run);   /* tx2, for ended and record-only tasks */
-void store_read(struct run *run);     /* the host's tables, with their snapshot */
-void store_lease(struct run *run);    /* the right to refresh this connection's tokens */
+void store_load(struct run *run);   /* connection, rows, due requests */
+void store_intent(struct run *run); /* tx1, for the chunk's planned tasks */
+void store_result(struct run *run); /* tx2, for ended and record-only tasks */
+void store_read(struct run *run);   /* the host's tables, with their snapshot */
+void store_lease(struct run *run);  /* the right to refresh this connection's tokens */
 void store_renew(struct run *run, const char *access_sealed, const char *refresh_sealed,
-    int64_t expires_in_s);
+		 int64_t expires_in_s);
 void store_progress(struct run *run); /* the sync requests' counts */
 void store_finish(struct run *run);   /* the sync requests' end */
 void store_park(struct run *run);

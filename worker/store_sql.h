@@ -2,6 +2,8 @@
 #ifndef CALRELAY_WORKER_STORE_SQL_H
 #define CALRELAY_WORKER_STORE_SQL_H
 
+#include "worker/change.h"
+
 static const char STORE_LOAD_SQL[] =
     "WITH input AS (SELECT * FROM jsonb_to_recordset($1::jsonb)"
     "  AS i(r int, user_id uuid, ids uuid[], everything boolean)) "
@@ -63,10 +65,11 @@ static const char STORE_INTENT_SQL[] =
     "    pending_pos = excluded.pending_pos, attempt = excluded.attempt, updated_at = now()"
     "  WHERE excluded.pending_pos >="
     "    greatest(coalesce(e.applied_pos, ''), coalesce(e.pending_pos, ''))"
-    "  RETURNING e.assignment_id, e.connection_id, e.dirty), " STORE_FILE_AGAIN("written")
-    "SELECT i.r, i.k, h.partition IS NOT NULL, w.assignment_id IS NOT NULL"
-    "  FROM input i LEFT JOIN held h USING (partition, epoch)"
-    "    LEFT JOIN written w ON w.assignment_id = i.assignment AND w.connection_id = i.connection";
+    "  RETURNING e.assignment_id, e.connection_id, e.dirty), " STORE_FILE_AGAIN(
+	"written") "SELECT i.r, i.k, h.partition IS NOT NULL, w.assignment_id IS NOT NULL"
+		   "  FROM input i LEFT JOIN held h USING (partition, epoch)"
+		   "    LEFT JOIN written w ON w.assignment_id = i.assignment AND w.connection_id "
+		   "= i.connection";
 
 /* tx2.  attempt null: the row alone learns, no request was sent.  what 'released': the request was
  * refused before it did anything, the intent is taken back. */
@@ -76,7 +79,8 @@ static const char STORE_RESULT_SQL[] =
     "       pos text, what text, event_id text, change_key text, hash text, incarnation int,"
     "       error text)), " STORE_HELD ", "
     "recorded AS (INSERT INTO public.synced_calendar_events AS e (assignment_id, connection_id,"
-    "      state, external_event_id, change_key, content_hash, incarnation, applied_pos, last_error)"
+    "      state, external_event_id, change_key, content_hash, incarnation, applied_pos, "
+    "last_error)"
     "  SELECT i.assignment, i.connection, i.what, i.event_id, i.change_key, i.hash, i.incarnation,"
     "      CASE WHEN i.pos <> '' THEN i.pos COLLATE \"C\""
     "        ELSE greatest(p.applied_pos, p.pending_pos, '" CHANGE_POS_FLOOR "' COLLATE \"C\") END,"
@@ -119,71 +123,9 @@ static const char STORE_RESULT_SQL[] =
     "  RETURNING e.connection_id, e.dirty), "
     "unsure AS (SELECT * FROM others UNION SELECT * FROM recorded WHERE dirty), "
     "touched AS (UPDATE public.calendar_connections SET last_synced_at = now()"
-    "  WHERE id IN (SELECT connection_id FROM mine UNION SELECT connection_id FROM recorded)), "
-    STORE_FILE_AGAIN("unsure")
-    "SELECT i.r, bool_and(h.partition IS NOT NULL)"
-    "  FROM input i LEFT JOIN held h USING (partition, epoch) GROUP BY i.r";
-
-static const char STORE_LEASE_SQL[] =
-    "UPDATE public.calendar_connections"
-    "   SET refresh_lease_until = now() + interval '40 seconds', refresh_lease_by = $3"
-    " WHERE id = $1::uuid AND token_version = $2::bigint"
-    "   AND (refresh_lease_until IS NULL OR refresh_lease_until < now() OR refresh_lease_by = $3)"
-    " RETURNING id";
-
-static const char STORE_RENEW_SQL[] =
-    "UPDATE public.calendar_connections"
-    "   SET access_token = $3, refresh_token = coalesce($4, refresh_token),"
-    "       token_expires_at = now() + $5::bigint * interval '1 second', updated_at = now(),"
-    "       token_version = token_version + 1, refresh_lease_until = NULL, refresh_lease_by = NULL"
-    " WHERE id = $1::uuid AND token_version = $2::bigint"
-    " RETURNING token_version";
-
-static const char STORE_PROGRESS_SQL[] =
-    "UPDATE public.calendar_sync_requests"
-    "   SET state = 'running', total = $2::int, done = $3::int, failed = $4::int"
-    " WHERE id = ANY ($1::uuid[]) AND state IN ('requested', 'running')";
-
-/* $1 requests, $2 total, $3 done, $4 failed, $5 error, $6 connection, $7 what the tables' read saw
- * ('' for none), $8 whether the connection goes.  Dirty rows whose quarantine is over are settled. */
-static const char STORE_FINISH_SQL[] =
-    "WITH gone AS (DELETE FROM public.calendar_connections"
-    "   WHERE id = $6::uuid AND status = 'disconnecting' AND $8::boolean), "
-    "kept AS (UPDATE public.calendar_connections SET last_synced_at = now(), status_reason = NULL,"
-    "     not_before = NULL, adopted_at = coalesce(adopted_at, now()),"
-    "     synced_snapshot = coalesce(nullif($7, ''), synced_snapshot)"
-    "   WHERE id = $6::uuid AND NOT $8::boolean AND $5::text IS NULL), "
-    "settled AS (UPDATE public.synced_calendar_events SET dirty = false, due_at = NULL"
-    "   WHERE connection_id = $6::uuid AND NOT $8::boolean AND $5::text IS NULL AND dirty"
-    "     AND pending_pos IS NULL AND (due_at IS NULL OR due_at <= now())) "
-    "UPDATE public.calendar_sync_requests"
-    "   SET state = CASE WHEN $5::text IS NULL OR $8::boolean THEN 'done' ELSE 'failed' END,"
-    "       total = $2::int, done = $3::int, failed = $4::int, error = $5, finished_at = now()"
-    " WHERE id = ANY ($1::uuid[]) AND state IN ('requested', 'running')";
-
-/* $1 connection, $2 token_version, $3 reason, $4 until (ms), $5 whether a person has to act,
- * $6 requests under way.  A request is filed for the time when waiting ends. */
-static const char STORE_PARK_SQL[] =
-    "WITH c AS (UPDATE public.calendar_connections"
-    "     SET status = CASE WHEN $5::boolean AND status = 'active' THEN 'needs_reconnect'"
-    "           ELSE status END,"
-    "         status_reason = $3,"
-    "         not_before = CASE WHEN $5::boolean THEN not_before"
-    "           ELSE greatest(not_before, to_timestamp($4::bigint / 1000.0)) END,"
-    "         refresh_lease_until = NULL, refresh_lease_by = NULL"
-    "   WHERE id = $1::uuid AND token_version = $2::bigint RETURNING user_id), "
-    "held AS (UPDATE public.calendar_sync_requests"
-    "     SET state = CASE WHEN $5::boolean THEN 'failed' ELSE 'requested' END,"
-    "         error = CASE WHEN $5::boolean THEN $3 END,"
-    "         finished_at = CASE WHEN $5::boolean THEN now() END,"
-    "         due_at = CASE WHEN $5::boolean THEN due_at"
-    "           ELSE to_timestamp($4::bigint / 1000.0) END"
-    "   WHERE id = ANY ($6::uuid[]) AND state IN ('requested', 'running') RETURNING id) "
-    "INSERT INTO public.calendar_sync_requests (user_id, kind, due_at)"
-    " SELECT c.user_id, 'full', to_timestamp($4::bigint / 1000.0) FROM c"
-    "  WHERE NOT $5::boolean AND NOT EXISTS (SELECT FROM held)"
-    "    AND NOT EXISTS (SELECT FROM public.calendar_sync_requests q"
-    "      WHERE q.user_id = c.user_id AND q.kind = 'full' AND q.state = 'requested'"
-    "        AND q.due_at > now())";
+    "  WHERE id IN (SELECT connection_id FROM mine UNION SELECT connection_id FROM "
+    "recorded)), " STORE_FILE_AGAIN(
+	"unsure") "SELECT i.r, bool_and(h.partition IS NOT NULL)"
+		  "  FROM input i LEFT JOIN held h USING (partition, epoch) GROUP BY i.r";
 
 #endif

@@ -53,11 +53,11 @@ struct worker {
 	struct intake intake;
 	struct due due;
 	struct bury bury;
-	uv_timer_t wake;         /* runs that wait */
-	struct run *alive;       /* every run */
+	uv_timer_t wake;   /* runs that wait */
+	struct run *alive; /* every run */
 	int64_t in_flight;
 	bool is_stopping;
-	int status;              /* the exit status */
+	int status; /* the exit status */
 };
 
 /* Starts runs for ready lanes while there is room. */

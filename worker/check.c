@@ -1,0 +1,150 @@
+/* check.c - proves the worker's surroundings: keys, mapping, database, topics, Microsoft. */
+#include "worker/check.h"
+
+#include <curl/curl.h>
+#include <libpq-fe.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/kafka.h"
+#include "worker/worker.h"
+
+#define CHECK_TIMEOUT_MS 10000
+
+static int failures;
+
+static void say(bool ok, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void say(bool ok, const char *format, ...)
+{
+	va_list args;
+
+	failures += !ok;
+	fputs(ok ? "ok    " : "FAIL  ", stdout);
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	putchar('\n');
+}
+
+static void check_settings(const struct worker_config *config)
+{
+	struct fault fault;
+	struct hostmap map;
+	struct seal_keys *keys = seal_keys_new(config->token_keys, &fault);
+
+	say(keys != NULL, "token keys: %s", keys != NULL ? "usable" : fault.what);
+	seal_keys_free(keys);
+	say(hostmap_load(&map, config->mapping_file, &fault), "mapping: %s",
+	    config->mapping_file != NULL ? config->mapping_file : "the shipped one");
+}
+
+/* One privilege that the worker needs, and the grant that gives it. */
+static void check_privilege(PGconn *conn, const char *table, const char *privilege)
+{
+	const char *params[] = {table, privilege};
+	PGresult *result = PQexecParams(conn,
+					"SELECT to_regclass($1) IS NOT NULL, "
+					"coalesce(has_table_privilege(to_regclass($1), $2), false)",
+					2, NULL, params, NULL, NULL, 0);
+	bool ok = PQresultStatus(result) == PGRES_TUPLES_OK;
+
+	if (ok && strcmp(PQgetvalue(result, 0, 0), "t") != 0) {
+		say(false, "table %s is missing: run schemas/apply", table);
+	} else {
+		ok = ok && strcmp(PQgetvalue(result, 0, 1), "t") == 0;
+		say(ok, ok ? "may %s %s" : "may not %s %s: GRANT calrelay_worker to this login",
+		    privilege, table);
+	}
+	PQclear(result);
+}
+
+static void check_database(const struct worker_config *config)
+{
+	static const char *const NEEDED[][2] = {
+	    {"public.calendar_connections", "UPDATE"},
+	    {"public.synced_calendar_events", "INSERT"},
+	    {"public.calendar_sync_requests", "UPDATE"},
+	    {"public.calrelay_partition_owner", "UPDATE"},
+	    {"public.calrelay_partition_progress", "UPDATE"},
+	};
+	PGconn *conn = PQconnectdb(config->database_url);
+	char *error = PQerrorMessage(conn);
+
+	error[strcspn(error, "\n")] = '\0';
+	if (PQstatus(conn) != CONNECTION_OK) {
+		say(false, "database: %s: check DATABASE_URL", error);
+		PQfinish(conn);
+		return;
+	}
+	say(true, "database: connected as %s", PQuser(conn));
+	for (size_t i = 0; i < sizeof NEEDED / sizeof *NEEDED; i++) {
+		check_privilege(conn, NEEDED[i][0], NEEDED[i][1]);
+	}
+	PQfinish(conn);
+}
+
+static void check_topics(const struct worker_config *config)
+{
+	struct fault fault;
+	char why[160];
+	const struct rd_kafka_metadata *metadata;
+	rd_kafka_resp_err_t err;
+	rd_kafka_t *client;
+	rd_kafka_conf_t *conf = kafka_conf_new(config->kafka_bootstrap, config->kafka_config_file,
+					       "calrelay-worker-check", &fault);
+
+	if (conf == NULL) {
+		say(false, "%s", fault.what);
+		return;
+	}
+	client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why);
+	if (client == NULL) {
+		rd_kafka_conf_destroy(conf);
+		say(false, "Kafka client: %s", why);
+		return;
+	}
+	err = rd_kafka_metadata(client, 1, NULL, &metadata, CHECK_TIMEOUT_MS);
+	say(err == RD_KAFKA_RESP_ERR_NO_ERROR, "Kafka: %s",
+	    err == RD_KAFKA_RESP_ERR_NO_ERROR ? "reachable"
+					      : "not reachable: check KAFKA_BOOTSTRAP_SERVERS");
+	if (err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+		rd_kafka_metadata_destroy(metadata);
+	}
+	rd_kafka_destroy(client);
+}
+
+static size_t discard(char *bytes, size_t size, size_t count, void *context)
+{
+	(void)bytes;
+	(void)context;
+	return size * count;
+}
+
+/* Any HTTP answer at all shows that the origin is reachable and its certificate good. */
+static void check_origin(const char *name, const char *url)
+{
+	CURL *easy = curl_easy_init();
+	CURLcode code;
+
+	curl_easy_setopt(easy, CURLOPT_URL, url);
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)CHECK_TIMEOUT_MS);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, discard);
+	code = curl_easy_perform(easy);
+	say(code == CURLE_OK, "%s: %s", name,
+	    code == CURLE_OK ? "reachable" : curl_easy_strerror(code));
+	curl_easy_cleanup(easy);
+}
+
+int check_all(const struct worker_config *config)
+{
+	failures = 0;
+	check_settings(config);
+	check_database(config);
+	check_topics(config);
+	check_origin("MICROSOFT_LOGIN_URL", config->login_url);
+	check_origin("MICROSOFT_GRAPH_URL", config->graph_url);
+	return failures > 0;
+}

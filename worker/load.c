@@ -1,0 +1,111 @@
+/* load.c - the first step of a run: who is it, is there a calendar, what is to be done. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "worker/steps.h"
+#include "worker/worker.h"
+
+/* A user without a calendar: records are done, there is provably nothing to do. */
+static enum run_step load_without_calendar(struct run *run, const char *outcome, const char *why)
+{
+	items_done(run, outcome);
+	if (run->request_count == 0) {
+		return RUN_END;
+	}
+	snprintf(run->error, sizeof run->error, "%s", why);
+	return RUN_FINISH;
+}
+
+static enum run_step load_throttled(struct run *run, int64_t left_ms)
+{
+	if (left_ms <= RUN_WAIT_MOST_MS) {
+		return run_wait(run, left_ms, RUN_LOAD);
+	}
+	return run_park(run, "throttled", run->connection.not_before_ms, false);
+}
+
+static enum run_step load_active(struct run *run)
+{
+	int64_t left_ms = run->connection.not_before_ms - clock_wall_ms();
+
+	if (left_ms > 0) {
+		return load_throttled(run, left_ms);
+	}
+	if (run->mode == RUN_REMOVE) {
+		run->mode = RUN_SYNC; /* a connection that is active again is not removed */
+	}
+	if (run->lane->wants_replay) {
+		run->mode = RUN_REPLAY;
+		return RUN_READ;
+	}
+	if (!run->connection.is_adopted && !run->everything) {
+		run->everything = true; /* nothing is created before one complete listing */
+		return RUN_LOAD;
+	}
+	if (run->mode == RUN_SYNC || !run->connection.is_adopted) {
+		run->mode = RUN_SYNC;
+		return RUN_READ;
+	}
+	if (!changes_plan(run)) {
+		fault_retry(&run->fault, "out of memory");
+		return run_after_fault(run, RUN_END);
+	}
+	return run_go_on(run);
+}
+
+void load_forget(struct run *run)
+{
+	struct row *row;
+	struct row *next;
+
+	HASH_ITER(hh, run->rows, row, next)
+	{
+		HASH_DEL(run->rows, row);
+		free(row->event_id);
+		free(row->change_key);
+		free(row);
+	}
+	free(run->connection.access_sealed);
+	free(run->connection.refresh_sealed);
+	free(run->connection.snapshot);
+	run->connection = (struct connection){0};
+	run->request_count = 0;
+	run->mode = RUN_CHANGES;
+}
+
+void load_start(struct run *run)
+{
+	load_forget(run);
+	store_load(run);
+}
+
+enum run_step load_finish(struct run *run)
+{
+	if (run->fault.kind != FAULT_NONE) {
+		return run_after_fault(run, RUN_LOAD);
+	}
+	if (!run->connection.exists) {
+		return load_without_calendar(run, "not_connected", "no calendar is connected");
+	}
+	switch (run->connection.status) {
+	case CONNECTION_ACTIVE:
+		return load_active(run);
+	case CONNECTION_NEEDS_RECONNECT:
+		if (run->mode != RUN_REMOVE) {
+			return load_without_calendar(run, "parked",
+						     "Outlook has to be connected again");
+		}
+		break;
+	case CONNECTION_DISCONNECTING:
+		if (run->mode != RUN_REMOVE) {
+			return load_without_calendar(run, "disconnecting",
+						     "the calendar is disconnecting");
+		}
+		break;
+	}
+	items_done(run, "disconnecting");
+	return run->removes_events ? token_first_step(run, RUN_LIST) : RUN_FINISH;
+}

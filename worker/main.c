@@ -1,0 +1,225 @@
+/* main.c - the worker's options, its wiring, its end. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/program.h"
+#include "worker/check.h"
+#include "worker/run.h"
+#include "worker/worker.h"
+
+#define WORKER_CONNECTIONS 4
+#define WORKER_WAKE_MS	   50
+
+static struct worker worker;
+
+#define OPTION(name_, type_, member_)                                                              \
+	.name = name_, .type = type_, .offset = offsetof(struct worker_config, member_)
+
+static const struct config_option OPTIONS[] = {
+    {OPTION("DATABASE_URL", CONFIG_TEXT, database_url), .required = true, .has_file_variant = true,
+     .help = "libpq URI of a login that has the role calrelay_worker"},
+    {OPTION("KAFKA_BOOTSTRAP_SERVERS", CONFIG_TEXT, kafka_bootstrap), .required = true,
+     .help = "host:port,... of Kafka"},
+    {OPTION("KAFKA_CONFIG_FILE", CONFIG_TEXT, kafka_config_file),
+     .help = "librdkafka properties, name=value lines, passed through"},
+    {OPTION("CALRELAY_TOPIC_PREFIX", CONFIG_TEXT, topic_prefix), .fallback = "amidash",
+     .help = "first part of every topic's name"},
+    {OPTION("CALRELAY_GROUP", CONFIG_TEXT, group), .fallback = "calrelay",
+     .help = "consumer group; its offsets are what a replay resets"},
+    {OPTION("CALRELAY_MAPPING_FILE", CONFIG_TEXT, mapping_file),
+     .help = "host's table names and statuses' looks; unset: AmiDash's, as shipped"},
+    {OPTION("CALRELAY_TOKEN_KEYS", CONFIG_TEXT, token_keys), .required = true,
+     .has_file_variant = true,
+     .help = "id:base64 of 32 bytes per line; the first seals tokens, all open them"},
+    {OPTION("CALRELAY_HTTP_LISTEN", CONFIG_LISTEN, http_listen), .fallback = "127.0.0.1:9402",
+     .help = "address:port of /livez, /readyz and /metrics"},
+    {OPTION("CALRELAY_TIME_ZONE", CONFIG_TEXT, time_zone), .fallback = "UTC",
+     .help = "of events, where the mailbox's own is unknown"},
+    {OPTION("CALRELAY_MAX_IN_FLIGHT", CONFIG_INTEGER, max_in_flight), .fallback = "256", .least = 1,
+     .most = 10000, .help = "users served at once"},
+    {OPTION("CALRELAY_QUARANTINE_SECONDS", CONFIG_INTEGER, quarantine_s), .fallback = "300",
+     .least = 35, .most = 86400, .help = "how long a lost request may still land"},
+    {OPTION("CALRELAY_EXTENDED_PROPERTY", CONFIG_TEXT, extended_property),
+     .fallback = "String {0b7c4c8e-5a3f-4a52-9f0e-6d1f6f2a7c11} Name AmiDashAssignment",
+     .help = "the property that marks our events"},
+    {OPTION("MICROSOFT_CLIENT_ID", CONFIG_TEXT, client_id), .required = true,
+     .help = "application (client) id of the app registration"},
+    {OPTION("MICROSOFT_CLIENT_SECRET", CONFIG_TEXT, client_secret), .required = true,
+     .has_file_variant = true, .help = "client secret of the app registration"},
+    {OPTION("MICROSOFT_REDIRECT_URI", CONFIG_URL, redirect_uri), .required = true,
+     .help = "redirect URI of the app registration"},
+    {OPTION("MICROSOFT_TENANT_ID", CONFIG_TEXT, tenant), .fallback = "common",
+     .help = "directory (tenant) id, or common or organizations"},
+    {OPTION("MICROSOFT_LOGIN_URL", CONFIG_URL, login_url),
+     .fallback = "https://login.microsoftonline.com", .help = "origin of the identity platform"},
+    {OPTION("MICROSOFT_GRAPH_URL", CONFIG_URL, graph_url),
+     .fallback = "https://graph.microsoft.com", .help = "origin of Microsoft Graph"},
+};
+#define OPTION_COUNT (sizeof OPTIONS / sizeof *OPTIONS)
+
+/* ---- dispatch ---- */
+
+static bool part_is_served(const struct part *part)
+{
+	return part->state == PART_READING || part->state == PART_REPLAYING;
+}
+
+void worker_dispatch(struct worker *w)
+{
+	struct lane *lane;
+
+	while (w->in_flight < w->config.max_in_flight && w->intake.state == INTAKE_RUNNING &&
+	       (lane = lanes_next_ready(&w->lanes)) != NULL) {
+		bool folds = lane->part->state == PART_REPLAYING && !lane->wants_replay;
+
+		if (lane->run == NULL && part_is_served(lane->part) &&
+		    !(folds && lane->items != NULL)) {
+			run_start(w, lane);
+		} /* read_start makes the others ready again */
+	}
+}
+
+static void on_wake(uv_timer_t *timer)
+{
+	(void)timer;
+	runs_wake(&worker, clock_mono_ms());
+}
+
+/* ---- probes ---- */
+
+static bool is_live(struct ops *ops, char reason[128])
+{
+	int stalled = intake_stalled(&worker.intake);
+
+	(void)ops;
+	snprintf(reason, 128, "%d partitions are stalled", stalled);
+	return stalled == 0;
+}
+
+static bool is_ready(struct ops *ops, char reason[128])
+{
+	(void)ops;
+	if (!pg_is_up(worker.pg)) {
+		snprintf(reason, 128, "PostgreSQL is not reachable");
+		return false;
+	}
+	snprintf(reason, 128, "no partitions are assigned yet");
+	return worker.intake.state == INTAKE_RUNNING && worker.intake.has_lease;
+}
+
+static void refresh(struct ops *ops)
+{
+	int64_t oldest_ms = clock_mono_ms();
+
+	(void)ops;
+	for (const struct run *run = worker.alive; run != NULL; run = run->next_alive) {
+		oldest_ms = run->started_ms < oldest_ms ? run->started_ms : oldest_ms;
+	}
+	metric_set(worker.stats.in_flight_users, NULL, (double)worker.in_flight);
+	metric_set(worker.stats.oldest_in_flight, NULL,
+		   (double)(clock_mono_ms() - oldest_ms) / 1000.0);
+	metric_set(worker.stats.stalled_partitions, NULL, intake_stalled(&worker.intake));
+	intake_refresh_stats(&worker.intake);
+}
+
+/* ---- start and end ---- */
+
+static void on_stop(struct loop *loop)
+{
+	(void)loop;
+	log_info("stopping: draining what is under way");
+	worker.is_stopping = true;
+	intake_stop(&worker.intake);
+}
+
+void worker_closed(struct worker *w)
+{
+	loop_stop(&w->loop);
+}
+
+static bool worker_open(struct fault *fault)
+{
+	const struct worker_config *config = &worker.config;
+
+	worker.keys = seal_keys_new(config->token_keys, fault);
+	if (worker.keys == NULL || !hostmap_load(&worker.map, config->mapping_file, fault)) {
+		return false;
+	}
+	worker.oauth = (struct oauth_client){.login_url = config->login_url,
+					     .tenant = config->tenant,
+					     .client_id = config->client_id,
+					     .client_secret = config->client_secret,
+					     .redirect_uri = config->redirect_uri};
+	stats_init(&worker.stats);
+	worker.ops = (struct ops){.metrics = worker.stats.metrics,
+				  .is_live = is_live,
+				  .is_ready = is_ready,
+				  .refresh = refresh};
+	lanes_init(&worker.lanes);
+	due_init(&worker.due, &worker);
+	loop_init(&worker.loop);
+	loop_watch_signals(&worker.loop, on_stop);
+	worker.pg =
+	    pg_new(&worker.loop, config->database_url, "calrelay-worker", WORKER_CONNECTIONS);
+	worker.http = http_new(&worker.loop, "calrelay");
+	uv_timer_init(&worker.loop.uv, &worker.wake);
+	uv_timer_start(&worker.wake, on_wake, WORKER_WAKE_MS, WORKER_WAKE_MS);
+	if (!store_init(&worker.store, &worker)) {
+		return fault_fatal(fault, "out of memory");
+	}
+	worker.httpd = ops_serve(&worker.loop, config->http_listen, &worker.ops, fault);
+	return worker.httpd != NULL && bury_open(&worker.bury, &worker, fault) &&
+	       intake_open(&worker.intake, &worker, fault);
+}
+
+static void worker_close(void)
+{
+	uv_close((uv_handle_t *)&worker.wake, NULL);
+	http_free(worker.http);
+	pg_free(worker.pg);
+	bury_close(&worker.bury);
+	lanes_drop(&worker.lanes, NULL);
+	httpd_free(worker.httpd);
+	loop_close(&worker.loop);
+	store_close(&worker.store);
+	free(worker.intake.topics[0]);
+	free(worker.intake.topics[1]);
+	stats_close(&worker.stats);
+	seal_keys_free(worker.keys);
+}
+
+static int run(void)
+{
+	struct fault fault = {0};
+
+	if (!worker_open(&fault)) {
+		fprintf(stderr, "calrelay-worker: %s\n", fault.what);
+		return 78;
+	}
+	log_info("started", LOG_TEXT("group", worker.config.group),
+		 LOG_TEXT("topic", worker.intake.topics[0]));
+	loop_run(&worker.loop);
+	worker_close();
+	log_info("stopped");
+	return worker.status;
+}
+
+static int check(void)
+{
+	return check_all(&worker.config);
+}
+
+int main(int argc, char **argv)
+{
+	struct program program = {.name = "calrelay-worker",
+				  .summary = "brings assignments into Outlook calendars",
+				  .options = OPTIONS,
+				  .option_count = OPTION_COUNT,
+				  .config = &worker.config,
+				  .run = run,
+				  .check = check};
+
+	return program_main(&program, argc, argv);
+}

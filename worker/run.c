@@ -1,0 +1,439 @@
+/* run.c - the chain of one user's run.
+ *
+ * Four laws: a start answers exactly once, through run_resume; never before it returns; a run of a
+ * partition that is gone still answers, and frees itself; nothing but run_enter changes the step.
+ */
+#include "worker/run.h"
+
+#include <assert.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "worker/steps.h"
+#include "worker/worker.h"
+
+#define RUN_BACKOFF_FIRST_MS 250
+#define RUN_BACKOFF_MOST_MS  30000
+
+static void run_enter(struct run *run, enum run_step step);
+
+/* ---- small helpers ---- */
+
+struct row *run_row(const struct run *run, const struct uuid *assignment)
+{
+	struct row *row;
+
+	HASH_FIND(hh, run->rows, assignment, sizeof *assignment, row);
+	return row;
+}
+
+struct task *run_add_task(struct run *run, const struct uuid *assignment)
+{
+	struct task *task;
+
+	if (run->task_count == run->task_capacity) {
+		size_t capacity = run->task_capacity > 0 ? run->task_capacity * 2 : 16;
+		struct task *tasks = realloc(run->tasks, capacity * sizeof *tasks);
+
+		if (tasks == NULL) {
+			return NULL;
+		}
+		run->tasks = tasks;
+		run->task_capacity = capacity;
+	}
+	task = &run->tasks[run->task_count++];
+	*task = (struct task){.assignment = *assignment};
+	return task;
+}
+
+static bool run_is_lost(const struct run *run)
+{
+	return run->is_fenced || run->part->state == PART_RELEASED ||
+	       run->part->epoch != run->epoch;
+}
+
+/* Full jitter, so that workers that failed together don't come back together. */
+static int64_t backoff_ms(int waits)
+{
+	int64_t most_ms = RUN_BACKOFF_FIRST_MS << (waits < 7 ? waits : 7);
+	struct uuid random = uuid_random();
+	int64_t share = random.bytes[0] << 8 | random.bytes[1];
+
+	most_ms = most_ms < RUN_BACKOFF_MOST_MS ? most_ms : RUN_BACKOFF_MOST_MS;
+	return RUN_BACKOFF_FIRST_MS + most_ms * share / 65536;
+}
+
+enum run_step run_wait(struct run *run, int64_t after_ms, enum run_step step)
+{
+	run->after_wait = step;
+	run->resume_at_ms = clock_mono_ms() + (after_ms > 0 ? after_ms : backoff_ms(run->waits));
+	run->waits++;
+	return RUN_WAIT;
+}
+
+enum run_step run_after_fault(struct run *run, enum run_step again)
+{
+	log_warn("a step will be tried again", LOG_TEXT("user.id", run->lane->user_text),
+		 LOG_NUMBER("partition", run->part->partition), LOG_TEXT("error", run->fault.what));
+	return run_wait(run, run->fault.retry_after_ms, again);
+}
+
+size_t run_collect_results(struct run *run)
+{
+	run->wrote_count = 0;
+	for (size_t i = 0; i < run->task_count && run->wrote_count < RUN_RECORDS_MAX; i++) {
+		struct task *task = &run->tasks[i];
+
+		if (task->stage == TASK_ENDED && task->is_stray) {
+			task->stage = TASK_STORED;
+		} else if (task->stage == TASK_ENDED || task->stage == TASK_RECORD) {
+			run->wrote[run->wrote_count++] = task;
+		}
+	}
+	return (size_t)run->wrote_count;
+}
+
+/* Intents whose request was refused before it did anything are taken back. */
+static size_t run_collect_released(struct run *run)
+{
+	run->wrote_count = 0;
+	for (int i = 0; i < run->chunk_count; i++) {
+		struct task *task = run->chunk[i];
+
+		if (task->stage == TASK_INTENDED && !task->is_stray && !task->op.is_unsure) {
+			run->wrote[run->wrote_count++] = task;
+		}
+	}
+	return (size_t)run->wrote_count;
+}
+
+/* Disconnecting always ends, even with a dead token: then it says what it had to leave. */
+static enum run_step run_leave_events(struct run *run)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < run->task_count; i++) {
+		left += run->tasks[i].stage != TASK_STORED;
+	}
+	if (run->task_count == 0) {
+		for (const struct row *row = run->rows; row != NULL; row = row->hh.next) {
+			left += row->event_id != NULL;
+		}
+		run->left_count = left;
+	}
+	snprintf(
+	    run->error, sizeof run->error,
+	    "Microsoft no longer lets us into the calendar: %zu events remain there and have to be "
+	    "deleted by hand",
+	    left);
+	return RUN_FINISH;
+}
+
+enum run_step run_park(struct run *run, const char *reason, int64_t until_ms, bool needs_person)
+{
+	if (run->mode == RUN_REMOVE && needs_person) {
+		return run_leave_events(run);
+	}
+	run->park_reason = reason;
+	run->park_until_ms = until_ms;
+	run->park_needs_person = needs_person;
+	if (run_collect_results(run) > 0 || run_collect_released(run) > 0) {
+		return RUN_RESULT;
+	}
+	return RUN_PARK;
+}
+
+enum run_step run_refused_token(struct run *run)
+{
+	if (run->was_refused) {
+		return run_park(run, "token_refused", 0, true);
+	}
+	run->was_refused = true;
+	run->must_refresh = true;
+	return token_first_step(run, RUN_SEND);
+}
+
+/* ---- choosing what comes next ---- */
+
+/* The next up to twenty operations: those under way first, then planned ones. */
+static bool run_choose_chunk(struct run *run)
+{
+	bool needs_intent = false;
+
+	run->chunk_count = 0;
+	for (size_t i = 0; i < run->task_count && run->chunk_count < BATCH_ITEMS_MAX; i++) {
+		struct task *task = &run->tasks[i];
+
+		if (task->stage == TASK_PLANNED && task->is_stray) {
+			task->stage = TASK_INTENDED;
+		}
+		if (task->stage == TASK_INTENDED || task->stage == TASK_PLANNED) {
+			needs_intent |= task->stage == TASK_PLANNED;
+			run->chunk[run->chunk_count++] = task;
+		}
+	}
+	return needs_intent;
+}
+
+enum run_step run_go_on(struct run *run)
+{
+	bool needs_intent;
+
+	if (run_needs_burial(run)) {
+		return RUN_DEAD;
+	}
+	if (run_collect_results(run) > 0) {
+		return RUN_RESULT;
+	}
+	if (run->part->intake->state == INTAKE_DRAINING) {
+		return RUN_END; /* what isn't begun is the next owner's */
+	}
+	if (run->delay_ms > 0) {
+		int64_t delay_ms = run->delay_ms;
+
+		run->delay_ms = 0;
+		return run_wait(run, delay_ms, RUN_WAIT);
+	}
+	needs_intent = run_choose_chunk(run);
+	if (run->chunk_count > 0) {
+		return token_first_step(run, needs_intent ? RUN_INTENT : RUN_SEND);
+	}
+	return run->mode == RUN_CHANGES ? RUN_END : RUN_FINISH;
+}
+
+/* ---- sync requests, parking, waiting ---- */
+
+static enum run_step progress_finish(struct run *run)
+{
+	if (run->fault.kind != FAULT_NONE) {
+		log_warn("a sync request's progress is not stored",
+			 LOG_TEXT("user.id", run->lane->user_text),
+			 LOG_TEXT("error", run->fault.what));
+	}
+	return run_go_on(run);
+}
+
+static void replay_items_done(struct run *run)
+{
+	if (run->mode == RUN_REPLAY) {
+		items_done(run, "replayed");
+	}
+}
+
+static enum run_step finish_finish(struct run *run)
+{
+	if (run->fault.kind != FAULT_NONE) {
+		return run_after_fault(run, RUN_FINISH);
+	}
+	replay_items_done(run);
+	return RUN_END;
+}
+
+static enum run_step park_finish(struct run *run)
+{
+	if (run->fault.kind != FAULT_NONE) {
+		return run_after_fault(run, RUN_PARK);
+	}
+	log_warn("a user is parked", LOG_TEXT("user.id", run->lane->user_text),
+		 LOG_TEXT("reason", run->park_reason));
+	for (size_t i = 0; i < run->task_count; i++) {
+		run->tasks[i].item = NULL;
+	}
+	items_done(run, "parked");
+	return RUN_END;
+}
+
+static void wait_start(struct run *run)
+{
+	(void)run; /* runs_wake looks for us */
+}
+
+/* Waiting for "wait" means: whatever the work that is left asks for. */
+static enum run_step wait_finish(struct run *run)
+{
+	return run->after_wait == RUN_WAIT ? run_go_on(run) : run->after_wait;
+}
+
+/* ---- the end ---- */
+
+static void run_free(struct run *run)
+{
+	load_forget(run);
+	for (size_t i = 0; i < run->task_count; i++) {
+		outlook_event_close(&run->tasks[i].event);
+	}
+	for (size_t i = 0; i < run->wanted_count; i++) {
+		free(run->wanted[i]);
+	}
+	if (run->bearer != NULL) {
+		OPENSSL_cleanse(run->bearer, strlen(run->bearer));
+	}
+	free(run->bearer);
+	oauth_tokens_free(&run->tokens);
+	free(run->wanted);
+	free(run->read_snapshot);
+	free(run->tasks);
+	listing_close(&run->listing);
+	buf_close(&run->url);
+	buf_close(&run->body);
+	free(run);
+}
+
+/* Items that were not finished go back to the lane, or vanish with the partition. */
+static void run_return_items(struct run *run)
+{
+	struct item *item;
+	struct item *next;
+
+	HASH_ITER(hh, run->items, item, next)
+	{
+		HASH_DEL(run->items, item);
+		if (run->part->state == PART_RELEASED) {
+			item_free(item);
+		} else if (!lane_put_back(&run->worker->lanes, run->lane, item)) {
+			fputs("out of memory\n", stderr);
+			abort();
+		}
+	}
+}
+
+static void run_end(struct run *run)
+{
+	struct worker *worker = run->worker;
+	struct lane *lane = run->lane;
+	struct part *part = run->part;
+
+	if (run->is_fenced) {
+		metric_add(worker->stats.fenced_writes, NULL, 1);
+		intake_fenced(&worker->intake, part);
+	}
+	run_return_items(run);
+	if (run->previous_alive != NULL) {
+		run->previous_alive->next_alive = run->next_alive;
+	} else {
+		worker->alive = run->next_alive;
+	}
+	if (run->next_alive != NULL) {
+		run->next_alive->previous_alive = run->previous_alive;
+	}
+	worker->in_flight--;
+	lane->run = NULL;
+	if (lane->wants_replay && lane->items == NULL) {
+		lane->wants_replay = false;
+		part->replay_lanes--;
+	}
+	run_free(run);
+	if (lane->items != NULL || lane->wants_sync || lane->wants_replay) {
+		lanes_make_ready(&worker->lanes, lane);
+	} else {
+		lanes_release(&worker->lanes, lane);
+	}
+	intake_run_ended(&worker->intake, part);
+	worker_dispatch(worker);
+}
+
+/* ---- the table ---- */
+
+static const struct {
+	const char *name;
+	void (*start)(struct run *run);
+	enum run_step (*finish)(struct run *run);
+} STEPS[] = {
+    /* clang-format off: read downwards, this is the life of a run */
+    [RUN_LOAD] = {"load", load_start, load_finish},
+    [RUN_LEASE] = {"lease", store_lease, token_lease_finish},
+    [RUN_REFRESH] = {"refresh", token_refresh_start, token_refresh_finish},
+    [RUN_RENEW] = {"renew", token_renew_start, token_renew_finish},
+    [RUN_READ] = {"read", store_read, sync_read_finish},
+    [RUN_LIST] = {"list", sync_list_start, sync_list_finish},
+    [RUN_INTENT] = {"intent", store_intent, intent_finish},
+    [RUN_SEND] = {"send", send_start, send_finish},
+    [RUN_DEAD] = {"dead", dead_start, dead_finish},
+    [RUN_RESULT] = {"result", store_result, result_finish},
+    [RUN_PROGRESS] = {"progress", store_progress, progress_finish},
+    [RUN_FINISH] = {"finish", store_finish, finish_finish},
+    [RUN_PARK] = {"park", store_park, park_finish},
+    [RUN_WAIT] = {"wait", wait_start, wait_finish},
+    [RUN_END] = {"end", run_end, NULL},
+    /* clang-format on */
+};
+static_assert(sizeof STEPS / sizeof *STEPS == RUN_STEPS, "every step has its row");
+
+static void run_enter(struct run *run, enum run_step step)
+{
+	if (run_is_lost(run)) {
+		step = RUN_END;
+	}
+	log_debug("run", LOG_TEXT("user.id", run->lane->user_text),
+		  LOG_TEXT("from", STEPS[run->step].name), LOG_TEXT("to", STEPS[step].name));
+	run->step = step;
+	run->fault = (struct fault){0};
+	STEPS[step].start(run);
+}
+
+void run_resume(struct run *run)
+{
+	run_enter(run, STEPS[run->step].finish(run));
+}
+
+static void on_resume(struct loop_call *call)
+{
+	run_resume(container_of(call, struct run, resume));
+}
+
+void run_resume_later(struct run *run)
+{
+	loop_defer(&run->worker->loop, &run->resume, on_resume);
+}
+
+void runs_wake(struct worker *worker, int64_t now_ms)
+{
+	struct run *next;
+
+	for (struct run *run = worker->alive; run != NULL; run = next) {
+		bool is_cut = run_is_lost(run) || run->part->intake->state == INTAKE_DRAINING;
+
+		next = run->next_alive;
+		if (run->step != RUN_WAIT) {
+			continue;
+		}
+		if (is_cut) {
+			run_enter(run, RUN_END);
+		} else if (run->resume_at_ms <= now_ms) {
+			run_resume(run);
+		}
+	}
+}
+
+void run_start(struct worker *worker, struct lane *lane)
+{
+	struct run *run = calloc(1, sizeof *run);
+
+	if (run == NULL) {
+		fputs("out of memory\n", stderr);
+		abort();
+	}
+	run->worker = worker;
+	run->lane = lane;
+	run->part = lane->part;
+	run->epoch = lane->part->epoch;
+	run->started_ms = clock_mono_ms();
+	run->everything = lane->wants_sync || lane->wants_replay;
+	lane->wants_sync = false;
+	run->items = lane_take(&worker->lanes, lane);
+	buf_init(&run->url, 16384);
+	buf_init(&run->body, BATCH_MAX_BYTES);
+	run->next_alive = worker->alive;
+	if (run->next_alive != NULL) {
+		run->next_alive->previous_alive = run;
+	}
+	worker->alive = run;
+	worker->in_flight++;
+	lane->run = run;
+	lane->part->holds++;
+	run_enter(run, RUN_LOAD);
+}

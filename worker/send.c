@@ -1,0 +1,208 @@
+/* send.c - one $batch to Graph and what its answers ask for. */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "worker/steps.h"
+#include "worker/worker.h"
+
+#define SEND_DEADLINE_MS  30000 /* well below the quarantine: a lost request is lost by then */
+#define SEND_NO_LEASE_MS  500
+#define SEND_MAILBOX_MS	  (15 * 60 * 1000)
+#define SEND_THROTTLED_MS 5000 /* a 429 that does not say how long */
+
+void graph_observe(struct run *run, const char *kind)
+{
+	double total_s;
+	char status[12] = "none";
+
+	if (run->http.reply.status > 0) {
+		snprintf(status, sizeof status, "%d", run->http.reply.status);
+	}
+	total_s = (double)(clock_mono_ms() - run->started_exchange_ms) / 1000.0;
+	STATS_COUNT(run->worker->stats.graph_requests, kind, status);
+	metric_observe(run->worker->stats.graph_seconds, (const char *const[]){kind}, total_s);
+}
+
+/* A mailbox waits as long as Graph says: here if that is short, parked if it is long. */
+static enum run_step mailbox_throttled(struct run *run, int64_t retry_after_ms, enum run_step again)
+{
+	int64_t wait_ms = retry_after_ms >= 0 ? retry_after_ms : SEND_THROTTLED_MS;
+
+	if (wait_ms <= RUN_WAIT_MOST_MS) {
+		return run_wait(run, wait_ms > 0 ? wait_ms : 1, again);
+	}
+	return run_park(run, "throttled", clock_wall_ms() + wait_ms, false);
+}
+
+enum run_step graph_refused(struct run *run, enum run_step again)
+{
+	const struct http_reply *reply = &run->http.reply;
+
+	switch (reply->status) {
+	case 401:
+		return run_refused_token(run);
+	case 403:
+	case 404:
+		return run_park(run, "mailbox", clock_wall_ms() + SEND_MAILBOX_MS, false);
+	case 429:
+		return mailbox_throttled(run, reply->retry_after_ms, again);
+	default:
+		log_warn("Graph does not serve", LOG_TEXT("user.id", run->lane->user_text),
+			 LOG_NUMBER("http.response.status_code", reply->status),
+			 LOG_TEXT("error", run->fault.what),
+			 LOG_TEXT("request.id", reply->request_id));
+		return run_wait(run, reply->retry_after_ms > 0 ? reply->retry_after_ms : 0, again);
+	}
+}
+
+static void send_choose(struct run *run)
+{
+	run->batch.count = 0;
+	for (int i = 0; i < run->chunk_count; i++) {
+		struct task *task = run->chunk[i];
+
+		if (task->stage == TASK_INTENDED) {
+			run->batch.items[run->batch.count++] = (struct batch_item){
+			    .op = &task->op, .event = &task->event, .assignment = task->assignment};
+		}
+	}
+}
+
+static void on_sent(struct http_request *request)
+{
+	struct run *run = container_of(request, struct run, http);
+
+	run->fault = request->fault;
+	graph_observe(run, "batch");
+	run_resume(run);
+}
+
+void send_start(struct run *run)
+{
+	struct worker *worker = run->worker;
+
+	run->batch.count = 0;
+	if (!intake_may_send(&worker->intake, run->part)) {
+		run_resume_later(run); /* send_finish waits until membership is proven again */
+		return;
+	}
+	send_choose(run);
+	buf_reset(&run->body);
+	buf_reset(&run->url);
+	batch_write(&run->body, &run->batch, &run->connection.id, worker->config.extended_property);
+	buf_format(&run->url, "%s/v1.0/$batch", worker->config.graph_url);
+	metric_observe(worker->stats.batch_size, NULL, run->batch.count);
+	run->started_exchange_ms = clock_mono_ms();
+	run->http = (struct http_request){.method = "POST",
+					  .url = buf_string(&run->url),
+					  .content_type = "application/json",
+					  .authorization = run->bearer,
+					  .body = buf_string(&run->body),
+					  .body_length = run->body.length,
+					  .done = on_sent};
+	http_send(worker->http, &run->http, SEND_DEADLINE_MS);
+}
+
+/* What the answers ask for all together: the gravest scope, the longest wait. */
+struct verdict {
+	enum op_scope scope;
+	int64_t retry_after_ms;
+};
+
+static struct verdict send_judge(struct run *run)
+{
+	struct verdict verdict = {.scope = OP_GOES_ON, .retry_after_ms = -1};
+	int at = 0;
+
+	for (int i = 0; i < run->chunk_count; i++) {
+		struct task *task = run->chunk[i];
+		struct batch_item *item = &run->batch.items[at];
+		enum op_scope scope;
+		char status[12];
+
+		if (task->stage != TASK_INTENDED) {
+			continue;
+		}
+		at++;
+		snprintf(status, sizeof status, "%d", item->answer.status);
+		STATS_COUNT(run->worker->stats.graph_requests, op_request_name(item->op->request),
+			    item->answer.status > 0 ? status : "none");
+		scope = op_answered(&task->op, &item->answer);
+		if (task->op.end != OP_OPEN) {
+			task->stage = TASK_ENDED;
+		}
+		verdict.scope = scope > verdict.scope ? scope : verdict.scope;
+		if (item->answer.retry_after_ms > verdict.retry_after_ms) {
+			verdict.retry_after_ms = item->answer.retry_after_ms;
+		}
+	}
+	return verdict;
+}
+
+static bool send_has_ended(const struct run *run)
+{
+	for (int i = 0; i < run->chunk_count; i++) {
+		if (run->chunk[i]->stage == TASK_ENDED) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What was achieved is stored first; only then comes the wait. */
+static enum run_step send_again_later(struct run *run, int64_t after_ms)
+{
+	if (send_has_ended(run)) {
+		run->delay_ms = after_ms > 0 ? after_ms : 1000;
+		return run_go_on(run);
+	}
+	return run_wait(run, after_ms, RUN_SEND);
+}
+
+/* An answer that can't be read at all leaves every outcome unknown. */
+static void send_read(struct run *run)
+{
+	const struct http_reply *reply = &run->http.reply;
+	bool has_answer = run->fault.kind == FAULT_NONE && reply->status == 200;
+
+	batch_read(&run->batch, has_answer ? buf_string(&reply->body) : "",
+		   has_answer ? reply->body.length : 0, clock_wall_ms());
+}
+
+enum run_step send_finish(struct run *run)
+{
+	struct verdict verdict;
+
+	if (run->batch.count == 0) {
+		return run_wait(run, SEND_NO_LEASE_MS, RUN_SEND);
+	}
+	if (run->fault.kind == FAULT_NONE && run->http.reply.status >= 300 &&
+	    run->http.reply.status < 500) {
+		return graph_refused(run, RUN_SEND); /* refused whole: nothing was executed */
+	}
+	send_read(run);
+	verdict = send_judge(run);
+	if (verdict.scope != OP_LATER) {
+		run->waits = 0;
+	}
+	switch (verdict.scope) {
+	case OP_AUTH:
+		return run_refused_token(run);
+	case OP_MAILBOX:
+		return run_park(run, "mailbox", clock_wall_ms() + SEND_MAILBOX_MS, false);
+	case OP_THROTTLED:
+		if (verdict.retry_after_ms <= RUN_WAIT_MOST_MS) {
+			return send_again_later(run, verdict.retry_after_ms >= 0
+							 ? verdict.retry_after_ms
+							 : SEND_THROTTLED_MS);
+		}
+		return run_park(run, "throttled", clock_wall_ms() + verdict.retry_after_ms, false);
+	case OP_LATER:
+		return send_again_later(run,
+					verdict.retry_after_ms > 0 ? verdict.retry_after_ms : 0);
+	default:
+		return run_go_on(run);
+	}
+}

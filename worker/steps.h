@@ -1,0 +1,51 @@
+/* steps.h - the steps of a run that live in files of their own. */
+#ifndef CALRELAY_WORKER_STEPS_H
+#define CALRELAY_WORKER_STEPS_H
+
+#include "worker/run.h"
+
+/* load.c */
+void load_start(struct run *run);
+enum run_step load_finish(struct run *run);
+void load_forget(struct run *run); /* frees what was loaded */
+
+/* outcome.c */
+enum run_step intent_finish(struct run *run);
+enum run_step result_finish(struct run *run);
+bool run_needs_burial(const struct run *run);
+void dead_start(struct run *run);
+enum run_step dead_finish(struct run *run);
+void item_done(struct run *run, struct item *item, const char *outcome);
+void items_done(struct run *run, const char *outcome);
+
+/* run.c */
+enum run_step run_after_fault(struct run *run, enum run_step again);
+size_t run_collect_results(struct run *run); /* into run->wrote; how many */
+
+/* token.c: a live access token, refreshed by one worker at a time. */
+enum run_step token_first_step(struct run *run, enum run_step otherwise);
+enum run_step token_lease_finish(struct run *run);
+void token_refresh_start(struct run *run);
+enum run_step token_refresh_finish(struct run *run);
+void token_renew_start(struct run *run);
+enum run_step token_renew_finish(struct run *run);
+
+/* send.c: one $batch. */
+void send_start(struct run *run);
+enum run_step send_finish(struct run *run);
+
+/* sync.c: the mailbox against what is wanted. */
+enum run_step sync_read_finish(struct run *run);
+void sync_list_start(struct run *run);
+enum run_step sync_list_finish(struct run *run);
+
+/* plan of a lane's items (run.c calls it once loaded); false without memory. */
+bool changes_plan(struct run *run);
+
+/* What a refused Graph call (not a batch item) means; shared by send and sync. */
+enum run_step graph_refused(struct run *run, enum run_step again);
+
+/* Observes a Graph exchange in the metrics. */
+void graph_observe(struct run *run, const char *kind);
+
+#endif

@@ -1,0 +1,343 @@
+/* store_run.c - the statements that one run sends for itself. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "worker/run.h"
+#include "worker/store.h"
+#include "worker/worker.h"
+
+static const char LEASE_SQL[] =
+    "UPDATE public.calendar_connections"
+    "   SET refresh_lease_until = now() + interval '40 seconds', refresh_lease_by = $3"
+    " WHERE id = $1::uuid AND token_version = $2::bigint"
+    "   AND (refresh_lease_until IS NULL OR refresh_lease_until < now() OR refresh_lease_by = $3)"
+    " RETURNING id";
+
+static const char RENEW_SQL[] =
+    "UPDATE public.calendar_connections"
+    "   SET access_token = $3, refresh_token = coalesce($4, refresh_token),"
+    "       token_expires_at = now() + $5::bigint * interval '1 second', updated_at = now(),"
+    "       token_version = token_version + 1, refresh_lease_until = NULL, refresh_lease_by = NULL"
+    " WHERE id = $1::uuid AND token_version = $2::bigint"
+    " RETURNING token_version";
+
+static const char PROGRESS_SQL[] =
+    "UPDATE public.calendar_sync_requests"
+    "   SET state = 'running', total = $2::int, done = $3::int, failed = $4::int"
+    " WHERE id = ANY ($1::uuid[]) AND state IN ('requested', 'running')";
+
+/* $1 requests, $2 total, $3 done, $4 failed, $5 error, $6 connection, $7 what the tables' read saw
+ * ('' for none), $8 whether the connection goes.  Dirty rows whose quarantine is over are settled.
+ */
+static const char FINISH_SQL[] =
+    "WITH gone AS (DELETE FROM public.calendar_connections"
+    "   WHERE id = $6::uuid AND status = 'disconnecting' AND $8::boolean), "
+    "kept AS (UPDATE public.calendar_connections SET last_synced_at = now(), status_reason = NULL,"
+    "     not_before = NULL, adopted_at = coalesce(adopted_at, now()),"
+    "     synced_snapshot = coalesce(nullif($7, ''), synced_snapshot)"
+    "   WHERE id = $6::uuid AND NOT $8::boolean AND $5::text IS NULL), "
+    "settled AS (UPDATE public.synced_calendar_events SET dirty = false, due_at = NULL"
+    "   WHERE connection_id = $6::uuid AND NOT $8::boolean AND $5::text IS NULL AND dirty"
+    "     AND pending_pos IS NULL AND (due_at IS NULL OR due_at <= now())) "
+    "UPDATE public.calendar_sync_requests"
+    "   SET state = CASE WHEN $5::text IS NULL OR $8::boolean THEN 'done' ELSE 'failed' END,"
+    "       total = $2::int, done = $3::int, failed = $4::int, error = $5, finished_at = now()"
+    " WHERE id = ANY ($1::uuid[]) AND state IN ('requested', 'running')";
+
+/* $1 connection, $2 token_version, $3 reason, $4 until (ms), $5 whether a person has to act,
+ * $6 requests under way.  A request is filed for the time when waiting ends. */
+static const char PARK_SQL[] =
+    "WITH c AS (UPDATE public.calendar_connections"
+    "     SET status = CASE WHEN $5::boolean AND status = 'active' THEN 'needs_reconnect'"
+    "           ELSE status END,"
+    "         status_reason = $3,"
+    "         not_before = CASE WHEN $5::boolean THEN not_before"
+    "           ELSE greatest(not_before, to_timestamp($4::bigint / 1000.0)) END,"
+    "         refresh_lease_until = NULL, refresh_lease_by = NULL"
+    "   WHERE id = $1::uuid AND token_version = $2::bigint RETURNING user_id), "
+    "held AS (UPDATE public.calendar_sync_requests"
+    "     SET state = CASE WHEN $5::boolean THEN 'failed' ELSE 'requested' END,"
+    "         error = CASE WHEN $5::boolean THEN $3 END,"
+    "         finished_at = CASE WHEN $5::boolean THEN now() END,"
+    "         due_at = CASE WHEN $5::boolean THEN due_at"
+    "           ELSE to_timestamp($4::bigint / 1000.0) END"
+    "   WHERE id = ANY ($6::uuid[]) AND state IN ('requested', 'running') RETURNING id) "
+    "INSERT INTO public.calendar_sync_requests (user_id, kind, due_at)"
+    " SELECT c.user_id, 'full', to_timestamp($4::bigint / 1000.0) FROM c"
+    "  WHERE NOT $5::boolean AND NOT EXISTS (SELECT FROM held)"
+    "    AND NOT EXISTS (SELECT FROM public.calendar_sync_requests q"
+    "      WHERE q.user_id = c.user_id AND q.kind = 'full' AND q.state = 'requested'"
+    "        AND q.due_at > now())";
+
+/* The user's assignments, and what that very read could see, even where there are none. */
+char *store_read_sql(const struct hostmap *map)
+{
+	struct buf sql;
+
+	buf_init(&sql, 4096);
+	buf_format(
+	    &sql,
+	    "SELECT pg_current_snapshot()::text, a.id, p.client_name, a.status, a.notes, p.notes,"
+	    " p.first_day, p.last_day FROM (SELECT) one LEFT JOIN"
+	    " (SELECT %s AS id, %s AS project, %s::text AS status, %s AS notes FROM %s.%s"
+	    "   WHERE %s = $1::uuid) a ON true",
+	    map->assignments.id, map->assignments.project_id, map->assignments.booking_status,
+	    map->assignments.notes, map->schema, map->assignments.table, map->assignments.user_id);
+	buf_format(
+	    &sql,
+	    " LEFT JOIN (SELECT %s AS id, %s AS client_name, %s AS notes, %s::text AS first_day,"
+	    " %s::text AS last_day FROM %s.%s) p ON p.id = a.project",
+	    map->projects.id, map->projects.client_name, map->projects.notes,
+	    map->projects.start_date, map->projects.end_date, map->schema, map->projects.table);
+	return buf_steal(&sql);
+}
+
+static void on_run_done(struct pg_request *request)
+{
+	struct run *run = container_of(request, struct run, pg);
+
+	run->fault = request->fault;
+	run_resume(run);
+}
+
+static void run_send(struct run *run, const char *sql, int param_count)
+{
+	run->pg.sql = sql;
+	run->pg.param_count = param_count;
+	run->pg.done = on_run_done;
+	pg_send(run->worker->pg, &run->pg);
+}
+
+static struct change *read_change(const PGresult *result, int i)
+{
+	struct assignment assignment = {.client_name = pg_text(result, i, 2),
+					.status = pg_text(result, i, 3),
+					.notes = pg_text(result, i, 4),
+					.project_notes = pg_text(result, i, 5),
+					.start_day = CHANGE_NO_DAY,
+					.end_day = CHANGE_NO_DAY};
+	const char *first = pg_text(result, i, 6);
+	const char *last = pg_text(result, i, 7);
+	struct change *change;
+
+	if (first != NULL && !outlook_parse_day(first, &assignment.start_day)) {
+		assignment.start_day = CHANGE_NO_DAY;
+	}
+	if (last != NULL && !outlook_parse_day(last, &assignment.end_day)) {
+		assignment.end_day = CHANGE_NO_DAY;
+	}
+	change = change_new(&assignment);
+	if (change != NULL && !uuid_parse(pg_text(result, i, 1), &change->id)) {
+		free(change);
+		return NULL;
+	}
+	return change;
+}
+
+static bool read_all(struct run *run, const PGresult *result)
+{
+	int count = PQntuples(result);
+
+	run->read_snapshot = strdup(pg_text(result, 0, 0));
+	run->wanted = calloc((size_t)count, sizeof *run->wanted);
+	if (run->read_snapshot == NULL || run->wanted == NULL) {
+		return false;
+	}
+	for (int i = 0; i < count; i++) {
+		struct change *change;
+
+		if (pg_text(result, i, 1) == NULL) {
+			continue; /* the user has no assignment at all */
+		}
+		change = read_change(result, i);
+		if (change == NULL) {
+			return false;
+		}
+		change->user = run->lane->user;
+		run->wanted[run->wanted_count++] = change;
+	}
+	return true;
+}
+
+static void on_read_done(struct pg_request *request)
+{
+	struct run *run = container_of(request, struct run, pg);
+
+	run->fault = request->fault;
+	if (run->fault.kind == FAULT_NONE && !read_all(run, request->result)) {
+		fault_retry(&run->fault, "the host's tables can't be read whole");
+	}
+	run_resume(run);
+}
+
+void store_read(struct run *run)
+{
+	run->pg.params[0] = run->lane->user_text;
+	run_send(run, run->worker->store.read_sql, 1);
+	run->pg.done = on_read_done;
+}
+
+/* Says in the fault what a lease or a renewal that touched no row means. */
+static void on_one_row_done(struct pg_request *request)
+{
+	struct run *run = container_of(request, struct run, pg);
+
+	run->fault = request->fault;
+	if (run->fault.kind == FAULT_NONE && PQntuples(request->result) != 1) {
+		fault_auth(&run->fault,
+			   "another one holds or has changed this connection's tokens");
+	}
+	run_resume(run);
+}
+
+static const char *number_text(struct buf *out, int64_t number)
+{
+	size_t start = out->length;
+
+	buf_format(out, "%" PRId64, number);
+	buf_add(out, "", 1); /* keeps the text's own end inside the buffer */
+	return out->failed ? "" : out->data + start;
+}
+
+void store_lease(struct run *run)
+{
+	struct buf numbers;
+
+	buf_init(&numbers, 64);
+	run->pg.params[0] = run->connection.id_text;
+	run->pg.params[1] = number_text(&numbers, run->connection.token_version);
+	run->pg.params[2] = run->worker->intake.member;
+	run_send(run, LEASE_SQL, 3);
+	run->pg.done = on_one_row_done;
+	buf_close(&numbers);
+}
+
+void store_renew(struct run *run, const char *access_sealed, const char *refresh_sealed,
+		 int64_t expires_in_s)
+{
+	struct buf version;
+	struct buf seconds;
+
+	buf_init(&version, 64);
+	buf_init(&seconds, 64);
+	run->pg.params[0] = run->connection.id_text;
+	run->pg.params[1] = number_text(&version, run->connection.token_version);
+	run->pg.params[2] = access_sealed;
+	run->pg.params[3] = refresh_sealed;
+	run->pg.params[4] = number_text(&seconds, expires_in_s);
+	run_send(run, RENEW_SQL, 5);
+	run->pg.done = on_one_row_done;
+	buf_close(&version);
+	buf_close(&seconds);
+}
+
+/* {id,id}: the array text of the requests that this run serves. */
+static void write_requests(struct buf *out, const struct run *run)
+{
+	buf_char(out, '{');
+	for (int i = 0; i < run->request_count; i++) {
+		buf_format(out, "%s%s", i > 0 ? "," : "", run->request_ids[i]);
+	}
+	buf_char(out, '}');
+}
+
+struct counts {
+	struct buf total;
+	struct buf done;
+	struct buf failed;
+	struct buf requests;
+};
+
+/* A sync counts assignments; a removal counts marked events. */
+static void counts_make(struct counts *counts, const struct run *run, bool is_end)
+{
+	size_t total = run->left_count;
+	size_t open = run->left_count;
+	size_t failed = run->left_count;
+
+	for (size_t i = 0; i < run->task_count; i++) {
+		const struct task *task = &run->tasks[i];
+
+		if (!task->is_extra) {
+			total++;
+			open += task->stage < TASK_STORED || task->op.end == OP_REJECTED;
+			failed += task->op.end == OP_REJECTED;
+		}
+	}
+	if (is_end && run->mode == RUN_REMOVE) {
+		failed = open; /* what a removal had to leave is what remains */
+	}
+	buf_init(&counts->total, 32);
+	buf_init(&counts->done, 32);
+	buf_init(&counts->failed, 32);
+	buf_init(&counts->requests, 1024);
+	buf_format(&counts->total, "%zu", total);
+	buf_format(&counts->done, "%zu", total - open);
+	buf_format(&counts->failed, "%zu", failed);
+	write_requests(&counts->requests, run);
+}
+
+static void counts_close(struct counts *counts)
+{
+	buf_close(&counts->total);
+	buf_close(&counts->done);
+	buf_close(&counts->failed);
+	buf_close(&counts->requests);
+}
+
+static void run_set_counts(struct run *run, const struct counts *counts)
+{
+	run->pg.params[0] = buf_string(&counts->requests);
+	run->pg.params[1] = buf_string(&counts->total);
+	run->pg.params[2] = buf_string(&counts->done);
+	run->pg.params[3] = buf_string(&counts->failed);
+}
+
+void store_progress(struct run *run)
+{
+	struct counts counts;
+
+	counts_make(&counts, run, false);
+	run_set_counts(run, &counts);
+	run_send(run, PROGRESS_SQL, 4);
+	counts_close(&counts);
+}
+
+void store_finish(struct run *run)
+{
+	bool goes = run->mode == RUN_REMOVE;
+	struct counts counts;
+
+	counts_make(&counts, run, true);
+	run_set_counts(run, &counts);
+	run->pg.params[4] = run->error[0] != '\0' ? run->error : NULL;
+	run->pg.params[5] = run->connection.exists ? run->connection.id_text : NULL;
+	run->pg.params[6] = run->read_snapshot != NULL ? run->read_snapshot : "";
+	run->pg.params[7] = goes ? "true" : "false";
+	run_send(run, FINISH_SQL, 8);
+	counts_close(&counts);
+}
+
+void store_park(struct run *run)
+{
+	struct buf version;
+	struct buf until;
+	struct buf requests;
+
+	buf_init(&version, 64);
+	buf_init(&until, 64);
+	buf_init(&requests, 1024);
+	write_requests(&requests, run);
+	run->pg.params[0] = run->connection.id_text;
+	run->pg.params[1] = number_text(&version, run->connection.token_version);
+	run->pg.params[2] = run->park_reason;
+	run->pg.params[3] = number_text(&until, run->park_until_ms);
+	run->pg.params[4] = run->park_needs_person ? "true" : "false";
+	run->pg.params[5] = buf_string(&requests);
+	run_send(run, PARK_SQL, 6);
+	buf_close(&version);
+	buf_close(&until);
+	buf_close(&requests);
+}

@@ -1,0 +1,257 @@
+/* sync.c - a mailbox against what is wanted of it: sync requests, replays, removals.
+ *
+ * read (tables) ─▶ token ─▶ list (every page, or none at all) ─▶ tasks.  fullSyncForUser of the
+ * plan. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "worker/reconcile.h"
+#include "worker/steps.h"
+#include "worker/worker.h"
+
+#define LIST_DEADLINE_MS 30000
+#define LIST_NO_LEASE_MS 500
+
+enum run_step sync_read_finish(struct run *run)
+{
+	if (run->fault.kind == FAULT_RETRY) {
+		return run_wait(run, 0, RUN_READ);
+	}
+	if (run->fault.kind != FAULT_NONE) {
+		log_error("the host's tables can't be read", LOG_TEXT("error", run->fault.what));
+		return run_wait(run, 0, RUN_READ);
+	}
+	return token_first_step(run, RUN_LIST);
+}
+
+/* ---- listing ---- */
+
+static void on_listed(struct http_request *request)
+{
+	struct run *run = container_of(request, struct run, http);
+	const struct http_reply *reply = &request->reply;
+	const struct worker_config *config = &run->worker->config;
+
+	run->fault = request->fault;
+	graph_observe(run, "list");
+	if (run->fault.kind == FAULT_NONE && reply->status == 200) {
+		free(run->listing.next_url);
+		run->listing.next_url = NULL;
+		if (!listing_add_page(&run->listing, buf_string(&reply->body), reply->body.length,
+				      config->extended_property, config->graph_url, &run->fault)) {
+			listing_close(&run->listing); /* all of it again: half a listing is none */
+		}
+	}
+	run_resume(run);
+}
+
+void sync_list_start(struct run *run)
+{
+	struct worker *worker = run->worker;
+
+	buf_reset(&run->url);
+	if (!intake_may_send(&worker->intake, run->part)) {
+		run_resume_later(run);
+		return;
+	}
+	if (run->listing.next_url != NULL) {
+		buf_text(&run->url, run->listing.next_url);
+	} else {
+		buf_format(&run->url, "%s/v1.0", worker->config.graph_url);
+		listing_first_path(&run->url, worker->config.extended_property);
+	}
+	run->started_exchange_ms = clock_mono_ms();
+	run->http = (struct http_request){
+	    .method = "GET",
+	    .url = buf_string(&run->url),
+	    .authorization = run->bearer,
+	    .prefer = "IdType=\"ImmutableId\", outlook.body-content-type=\"text\"",
+	    .done = on_listed};
+	http_send(worker->http, &run->http, LIST_DEADLINE_MS);
+}
+
+/* ---- comparing ---- */
+
+static void plan_finding(struct task *task, const struct row *row, const struct listed *listed)
+{
+	int incarnation = row != NULL ? row->incarnation : 1;
+	enum finding finding = reconcile_wanted(&task->event, row, listed);
+
+	op_init(&task->op, task->event.verdict == OUTLOOK_EVENT, listed != NULL ? listed->id : NULL,
+		incarnation);
+	switch (finding) {
+	case FINDING_RIGHT:
+		task->stage = TASK_SKIPPED;
+		return;
+	case FINDING_RECORD:
+		task->stage = TASK_RECORD;
+		if (listed != NULL) {
+			snprintf(task->op.change_key, sizeof task->op.change_key, "%s",
+				 listed->change_key);
+		}
+		return;
+	case FINDING_CREATE:
+		/* a complete listing shows it gone: its transactionId would answer with the gone
+		 * one */
+		task->op.incarnation += row != NULL && row->event_id != NULL;
+		break;
+	case FINDING_UPDATE:
+	case FINDING_REMOVE:
+		break;
+	}
+	task->stage = TASK_PLANNED;
+}
+
+static bool plan_wanted(struct run *run, const struct change *change, struct item *item)
+{
+	const struct row *row = run_row(run, &change->id);
+	struct task *task = run_add_task(run, &change->id);
+
+	if (task == NULL || !outlook_event_make(&task->event, change, &run->worker->map,
+						run->connection.time_zone)) {
+		return false;
+	}
+	task->item = item;
+	plan_finding(task, row, reconcile_find(&run->listing, &change->id, row));
+	return true;
+}
+
+static bool run_wants(const struct run *run, const struct uuid *assignment)
+{
+	struct item *item = NULL;
+
+	if (run->mode == RUN_REPLAY) {
+		HASH_FIND(hh, run->items, assignment, sizeof *assignment, item);
+		if (item != NULL) {
+			return true;
+		}
+	}
+	for (size_t i = 0; i < run->wanted_count; i++) {
+		if (uuid_compare(&run->wanted[i]->id, assignment) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* An event of ours whose assignment nobody knows, or a second one of the same assignment. */
+static bool listed_is_orphan(const struct run *run, const struct listed *listed)
+{
+	const struct row *row;
+
+	if (!listed->has_assignment) {
+		return false;
+	}
+	if (run->mode == RUN_REMOVE) {
+		return true;
+	}
+	row = run_row(run, &listed->assignment);
+	if (reconcile_find(&run->listing, &listed->assignment, row) != listed) {
+		return true;
+	}
+	if (run_wants(run, &listed->assignment)) {
+		return false;
+	}
+	return run->mode == RUN_SYNC || run->part->replay_from_start;
+}
+
+static bool plan_orphan(struct run *run, const struct listed *listed)
+{
+	const struct row *row = run_row(run, &listed->assignment);
+	bool is_mapped =
+	    row != NULL && row->event_id != NULL && strcmp(row->event_id, listed->id) == 0;
+	struct task *task = run_add_task(run, &listed->assignment);
+
+	if (task == NULL) {
+		return false;
+	}
+	op_init(&task->op, false, listed->id, row != NULL ? row->incarnation : 1);
+	task->event.verdict = OUTLOOK_GONE;
+	task->is_extra = run->mode != RUN_REMOVE;
+	task->is_stray = run->mode == RUN_REMOVE || !is_mapped;
+	task->stage = TASK_PLANNED;
+	return true;
+}
+
+static bool plan_orphans(struct run *run)
+{
+	size_t orphans = 0;
+
+	for (size_t i = 0; i < run->listing.count; i++) {
+		orphans += listed_is_orphan(run, &run->listing.events[i]);
+	}
+	if (run->mode != RUN_REMOVE && reconcile_needs_word(orphans, run->listing.count)) {
+		snprintf(
+		    run->error, sizeof run->error,
+		    "%zu of %zu events in the calendar belong to no assignment: that many are not "
+		    "removed without a person's word",
+		    orphans, run->listing.count);
+		log_error("the mass-delete brake holds", LOG_TEXT("user.id", run->lane->user_text),
+			  LOG_NUMBER("orphans", (int64_t)orphans),
+			  LOG_NUMBER("listed", (int64_t)run->listing.count));
+		return true;
+	}
+	for (size_t i = 0; i < run->listing.count; i++) {
+		if (listed_is_orphan(run, &run->listing.events[i]) &&
+		    !plan_orphan(run, &run->listing.events[i])) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool plan_items(struct run *run)
+{
+	for (struct item *item = run->items; item != NULL; item = item->hh.next) {
+		if (!plan_wanted(run, item->change, item)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool plan_tables(struct run *run)
+{
+	for (size_t i = 0; i < run->wanted_count; i++) {
+		if (!plan_wanted(run, run->wanted[i], NULL)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool sync_plan(struct run *run)
+{
+	bool ok = true;
+
+	if (run->mode == RUN_REPLAY) {
+		ok = plan_items(run);
+		/* what the fold knows was read from the log, not from the tables */
+		free(run->read_snapshot);
+		run->read_snapshot = NULL;
+	} else if (run->mode == RUN_SYNC) {
+		ok = plan_tables(run);
+	}
+	return ok && plan_orphans(run);
+}
+
+enum run_step sync_list_finish(struct run *run)
+{
+	if (run->url.length == 0) {
+		return run_wait(run, LIST_NO_LEASE_MS, RUN_LIST);
+	}
+	if (run->fault.kind != FAULT_NONE || run->http.reply.status != 200) {
+		return graph_refused(run, RUN_LIST);
+	}
+	if (run->listing.next_url != NULL) {
+		return token_first_step(run, RUN_LIST);
+	}
+	run->waits = 0;
+	if (!sync_plan(run)) {
+		return run_wait(run, 0, RUN_END);
+	}
+	return run->request_count > 0 ? RUN_PROGRESS : run_go_on(run);
+}
