@@ -1,0 +1,150 @@
+/* account.c - the people of the tenant. */
+#include "tests/fake/account.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "tests/fake/memory.h"
+#include "tests/fake/zones.h"
+
+/* Lower case into key; false where it is no address of a sensible length. */
+static bool account_key(const char *email, char key[ACCOUNT_EMAIL_SIZE])
+{
+	const char *at = strchr(email, '@');
+	size_t length = strlen(email);
+
+	if (at == NULL || at == email || at[1] == '\0' || strchr(at + 1, '@') != NULL ||
+	    length >= ACCOUNT_EMAIL_SIZE || strpbrk(email, " \t\r\n<>\"") != NULL) {
+		return false;
+	}
+	for (size_t i = 0; i <= length; i++) {
+		key[i] = (char)tolower((unsigned char)email[i]);
+	}
+	return true;
+}
+
+struct account *account_find(const struct accounts *accounts, const char *email)
+{
+	char key[ACCOUNT_EMAIL_SIZE];
+	struct account *account = NULL;
+
+	if (account_key(email, key)) {
+		HASH_FIND_STR(accounts->by_email, key, account);
+	}
+	return account;
+}
+
+struct account *account_find_number(const struct accounts *accounts, uint32_t number)
+{
+	struct account *account = NULL;
+
+	HASH_FIND(by_number, accounts->by_number, &number, sizeof number, account);
+	return account;
+}
+
+/* anna.berg@example.org is Anna Berg until somebody says otherwise. */
+static char *account_guess_name(const char *email)
+{
+	size_t length = strcspn(email, "@");
+	char *name = memory_text(email);
+	bool is_first = true;
+
+	name[length] = '\0';
+	for (size_t i = 0; i < length; i++) {
+		if (strchr("._-", name[i]) != NULL) {
+			name[i] = ' ';
+			is_first = true;
+		} else if (is_first) {
+			name[i] = (char)toupper((unsigned char)name[i]);
+			is_first = false;
+		}
+	}
+	return name;
+}
+
+struct account *account_put(struct accounts *accounts, const char *email)
+{
+	struct account *account = account_find(accounts, email);
+	char key[ACCOUNT_EMAIL_SIZE];
+	struct uuid uuid;
+
+	if (account != NULL) {
+		return account;
+	}
+	if (!account_key(email, key) || accounts_count(accounts) >= ACCOUNT_MAX) {
+		return NULL;
+	}
+	account = memory_zeroed(1, sizeof *account);
+	memcpy(account->email, key, sizeof key);
+	account->number = ++accounts->last_number;
+	account->display_name = account_guess_name(account->email);
+	account->time_zone = zones_find("UTC");
+	account->has_mailbox = true;
+	uuid = uuid_random();
+	uuid_format(&uuid, account->id);
+	HASH_ADD_STR(accounts->by_email, email, account);
+	HASH_ADD(by_number, accounts->by_number, number, sizeof account->number, account);
+	return account;
+}
+
+void account_set_name(struct account *account, const char *display_name)
+{
+	free(account->display_name);
+	account->display_name = memory_text(display_name);
+}
+
+bool account_add_category(struct account *account, const char *name, const char *colour)
+{
+	struct account_category *category;
+	struct uuid uuid = uuid_random();
+
+	for (size_t i = 0; i < account->category_count; i++) {
+		if (strcasecmp(account->categories[i].name, name) == 0) {
+			return false;
+		}
+	}
+	if (account->category_count == ACCOUNT_CATEGORIES_MAX) {
+		return false;
+	}
+	if (account->categories == NULL) {
+		account->categories =
+		    memory_zeroed(ACCOUNT_CATEGORIES_MAX, sizeof *account->categories);
+	}
+	category = &account->categories[account->category_count++];
+	category->name = memory_text(name);
+	snprintf(category->colour, sizeof category->colour, "%s", colour);
+	uuid_format(&uuid, category->id);
+	return true;
+}
+
+size_t accounts_count(const struct accounts *accounts)
+{
+	return HASH_COUNT(accounts->by_email);
+}
+
+static void account_free(struct account *account)
+{
+	for (size_t i = 0; i < account->category_count; i++) {
+		free(account->categories[i].name);
+	}
+	free(account->categories);
+	free(account->display_name);
+	free(account);
+}
+
+void accounts_clear(struct accounts *accounts, struct store *store)
+{
+	struct account *account;
+	struct account *next;
+
+	HASH_CLEAR(by_number, accounts->by_number);
+	HASH_ITER(hh, accounts->by_email, account, next)
+	{
+		HASH_DEL(accounts->by_email, account);
+		mailbox_close(store, &account->mailbox);
+		account_free(account);
+	}
+}

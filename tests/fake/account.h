@@ -1,0 +1,57 @@
+/* account.h - the people of the tenant, each with a mailbox. */
+#ifndef CALRELAY_FAKE_ACCOUNT_H
+#define CALRELAY_FAKE_ACCOUNT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uthash.h>
+
+#include "common/uuid.h"
+#include "tests/fake/mailbox.h"
+
+#define ACCOUNT_MAX	       50000
+#define ACCOUNT_EMAIL_SIZE     255
+#define ACCOUNT_CATEGORIES_MAX 100
+
+struct account_category {
+	char *name;
+	char colour[12];
+	char id[UUID_TEXT_SIZE];
+};
+
+struct account {
+	uint32_t number;		/* never used again, also not after a reset */
+	uint32_t generation;		/* raised by a revocation: older tokens are dead */
+	char email[ACCOUNT_EMAIL_SIZE]; /* lower case */
+	char *display_name;
+	const char *time_zone;	 /* of zones.h */
+	char id[UUID_TEXT_SIZE]; /* oid */
+	bool has_mailbox;
+	struct mailbox mailbox;
+	struct account_category *categories; /* the master list */
+	size_t category_count;
+	UT_hash_handle hh; /* by email */
+	UT_hash_handle by_number;
+};
+
+struct accounts {
+	struct account *by_email; /* in order of creation */
+	struct account *by_number;
+	uint32_t last_number;
+};
+
+/* NULL where there is none (or, for account_put, no room or an address that is none). */
+struct account *account_find(const struct accounts *accounts, const char *email);
+struct account *account_find_number(const struct accounts *accounts, uint32_t number);
+struct account *account_put(struct accounts *accounts, const char *email);
+
+void account_set_name(struct account *account, const char *display_name);
+
+/* False where the name is taken or the list is full. */
+bool account_add_category(struct account *account, const char *name, const char *colour);
+
+size_t accounts_count(const struct accounts *accounts);
+void accounts_clear(struct accounts *accounts, struct store *store);
+
+#endif

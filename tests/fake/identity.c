@@ -1,0 +1,406 @@
+/* identity.c - Entra's rules. */
+#include "tests/fake/identity.h"
+
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+#include <openssl/sha.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/base64.h"
+#include "common/jsonw.h"
+#include "common/uuid.h"
+#include "tests/fake/civil.h"
+#include "tests/fake/memory.h"
+
+/* clang-format off */
+static const struct {
+	int number;
+	int status;
+	const char *error;
+	const char *suberror;
+	const char *text;
+} REASONS[] = {
+	{50011,   400, "invalid_request", NULL, "The redirect URI specified in the request does not match the redirect URIs configured for the application."},
+	{90002,   400, "invalid_request", NULL, "Tenant not found. Check to make sure you have the correct tenant ID."},
+	{700016,  400, "unauthorized_client", NULL, "Application was not found in the directory."},
+	{900144,  400, "invalid_request", NULL, "The request body must contain a parameter that is missing."},
+	{900561,  400, "invalid_request", NULL, "A parameter has a value that is not supported."},
+	{9002325, 400, "invalid_request", NULL, "Proof Key for Code Exchange is required for cross-origin authorization code redemption."},
+	{70011,   400, "invalid_scope", NULL, "The provided value for the input parameter 'scope' is not valid."},
+	{7000218, 401, "invalid_client", NULL, "The request body must contain the following parameter: 'client_assertion' or 'client_secret'."},
+	{7000215, 401, "invalid_client", NULL, "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID."},
+	{70003,   400, "unsupported_grant_type", NULL, "The app requested an unsupported grant type."},
+	{9002313, 400, "invalid_grant", NULL, "Invalid request. Request is malformed or invalid."},
+	{70008,   400, "invalid_grant", NULL, "The provided authorization code or refresh token has expired due to inactivity."},
+	{54005,   400, "invalid_grant", NULL, "OAuth2 Authorization code was already redeemed, please retry with a new valid code or use an existing refresh token."},
+	{500112,  400, "invalid_grant", NULL, "The reply address does not match the reply address provided when requesting Authorization code."},
+	{501481,  400, "invalid_grant", NULL, "The Code_Verifier does not match the code_challenge supplied in the authorization request."},
+	{50173,   400, "invalid_grant", "bad_token", "The provided grant has expired due to it being revoked, a fresh auth token is needed."},
+	{700082,  400, "invalid_grant", "bad_token", "The refresh token has expired due to inactivity."},
+	{65001,   400, "invalid_grant", "consent_required", "The user or administrator has not consented to use the application."},
+};
+/* clang-format on */
+
+static bool refuse(struct identity_problem *problem, int number)
+{
+	for (size_t i = 0; i < sizeof REASONS / sizeof *REASONS; i++) {
+		if (REASONS[i].number == number) {
+			*problem = (struct identity_problem){REASONS[i].status, REASONS[i].error,
+							     number, REASONS[i].suberror, ""};
+			snprintf(problem->text, sizeof problem->text, "%s", REASONS[i].text);
+			return false;
+		}
+	}
+	abort(); /* a number that the table lacks */
+}
+
+static bool is_same(const char *left, const char *right)
+{
+	return left != NULL && strcmp(left, right) == 0;
+}
+
+bool identity_knows_tenant(const struct identity *identity, const char *tenant)
+{
+	return strcmp(tenant, "common") == 0 || strcmp(tenant, "organizations") == 0 ||
+	       strcasecmp(tenant, identity->tenant_id) == 0;
+}
+
+/* ---- authorize ---- */
+
+static bool is_registered(const struct identity *identity, const char *redirect_uri)
+{
+	const char *at = identity->redirect_uris;
+
+	while (redirect_uri != NULL && *at != '\0') {
+		size_t length = strcspn(at, ",");
+
+		if (length > 0 && strlen(redirect_uri) == length &&
+		    strncmp(redirect_uri, at, length) == 0) {
+			return true;
+		}
+		at += length + (at[length] == ',');
+	}
+	return false;
+}
+
+/* A base64url text without padding of 32 bytes. */
+static bool is_challenge(const char *text)
+{
+	return text != NULL && strlen(text) == 43 &&
+	       strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") ==
+		   43;
+}
+
+static int check_parameters(struct identity_question *question)
+{
+	if (!is_same(question->response_type, "code") ||
+	    (question->response_mode != NULL && !is_same(question->response_mode, "query"))) {
+		return 900561;
+	}
+	if (question->scope == NULL || !scope_parse(question->scope, &question->scopes)) {
+		return 70011;
+	}
+	if (question->state == NULL || *question->state == '\0') {
+		return 900144;
+	}
+	if (!is_challenge(question->code_challenge) ||
+	    !is_same(question->code_challenge_method, "S256")) {
+		return 9002325;
+	}
+	if ((question->scopes & SCOPE_OPENID) != 0 &&
+	    (question->nonce == NULL || *question->nonce == '\0' ||
+	     strlen(question->nonce) >= IDENTITY_NONCE_SIZE)) {
+		return 900144;
+	}
+	return 0;
+}
+
+enum identity_verdict identity_check(const struct identity *identity,
+				     struct identity_question *question,
+				     struct identity_problem *problem)
+{
+	int number = 0;
+
+	if (!identity_knows_tenant(identity, question->tenant)) {
+		number = 90002;
+	} else if (!is_same(question->client_id, identity->client_id)) {
+		number = 700016;
+	} else if (!is_registered(identity, question->redirect_uri)) {
+		number = 50011;
+	}
+	if (number != 0) {
+		refuse(problem, number);
+		return IDENTITY_TELL_PERSON;
+	}
+	number = check_parameters(question);
+	if (number != 0) {
+		refuse(problem, number);
+		return IDENTITY_TELL_APPLICATION;
+	}
+	return IDENTITY_GOOD;
+}
+
+static void random_text(const char *prefix, char *out, size_t size)
+{
+	unsigned char bytes[32];
+	struct buf text;
+
+	if (RAND_bytes(bytes, sizeof bytes) != 1) {
+		abort();
+	}
+	buf_init(&text, 64);
+	base64url_encode(&text, bytes, sizeof bytes);
+	snprintf(out, size, "%s%s", prefix, buf_string(&text));
+	buf_close(&text);
+}
+
+void identity_issue_code(struct identity *identity, const struct identity_question *question,
+			 const struct account *account, int64_t now_ms,
+			 char code[IDENTITY_CODE_SIZE])
+{
+	struct identity_code *entry = memory_zeroed(1, sizeof *entry);
+
+	while (HASH_COUNT(identity->codes) >= IDENTITY_CODES_MAX) {
+		struct identity_code *oldest = identity->codes;
+
+		HASH_DEL(identity->codes, oldest);
+		free(oldest);
+	}
+	random_text("0.AXoA.AgABAAIAAAD-", entry->code, sizeof entry->code);
+	entry->account = account->number;
+	entry->scopes = question->scopes;
+	entry->issued_ms = now_ms;
+	snprintf(entry->redirect_uri, sizeof entry->redirect_uri, "%s", question->redirect_uri);
+	snprintf(entry->challenge, sizeof entry->challenge, "%s", question->code_challenge);
+	snprintf(entry->nonce, sizeof entry->nonce, "%s",
+		 question->nonce != NULL ? question->nonce : "");
+	HASH_ADD_STR(identity->codes, code, entry);
+	memcpy(code, entry->code, IDENTITY_CODE_SIZE);
+}
+
+/* ---- token ---- */
+
+struct account *identity_peek(const struct identity *identity, const struct accounts *accounts,
+			      const struct identity_demand *demand)
+{
+	struct identity_code *code = NULL;
+	struct bearer bearer;
+
+	if (demand->code != NULL) {
+		HASH_FIND_STR(identity->codes, demand->code, code);
+	}
+	if (code != NULL) {
+		return account_find_number(accounts, code->account);
+	}
+	if (demand->refresh_token != NULL &&
+	    bearer_read(identity->key, demand->refresh_token, BEARER_REFRESH, &bearer)) {
+		return account_find_number(accounts, bearer.account);
+	}
+	return NULL;
+}
+
+/* 0, or why the client itself is refused. */
+static int check_client(const struct identity *identity, const struct identity_demand *demand)
+{
+	if (!identity_knows_tenant(identity, demand->tenant)) {
+		return 90002;
+	}
+	if (demand->client_id == NULL || demand->grant_type == NULL) {
+		return 900144;
+	}
+	if (strcmp(demand->client_id, identity->client_id) != 0) {
+		return 700016;
+	}
+	if (demand->client_secret == NULL) {
+		return 7000218;
+	}
+	return strcmp(demand->client_secret, identity->client_secret) == 0 ? 0 : 7000215;
+}
+
+static bool is_verifier_of(const char *verifier, const char *challenge)
+{
+	unsigned char hash[SHA256_DIGEST_LENGTH];
+	struct buf text;
+	bool same;
+
+	if (verifier == NULL || strlen(verifier) < 43 || strlen(verifier) > 128) {
+		return false;
+	}
+	SHA256((const unsigned char *)verifier, strlen(verifier), hash);
+	buf_init(&text, 64);
+	base64url_encode(&text, hash, sizeof hash);
+	same = strcmp(buf_string(&text), challenge) == 0;
+	buf_close(&text);
+	return same;
+}
+
+static int redeem_code(struct identity *identity, const struct accounts *accounts,
+		       const struct identity_demand *demand, int64_t now_ms,
+		       struct identity_grant *grant)
+{
+	struct identity_code *code = NULL;
+
+	if (demand->code == NULL || demand->redirect_uri == NULL) {
+		return 900144;
+	}
+	HASH_FIND_STR(identity->codes, demand->code, code);
+	if (code == NULL) {
+		return 9002313;
+	}
+	if (code->is_redeemed) {
+		return 54005;
+	}
+	if (now_ms - code->issued_ms > IDENTITY_CODE_LIFE_MS) {
+		return 70008;
+	}
+	if (strcmp(code->redirect_uri, demand->redirect_uri) != 0) {
+		return 500112;
+	}
+	if (!is_verifier_of(demand->code_verifier, code->challenge)) {
+		return 501481;
+	}
+	code->is_redeemed = true;
+	grant->account = account_find_number(accounts, code->account);
+	grant->scopes = code->scopes;
+	memcpy(grant->nonce, code->nonce, sizeof grant->nonce);
+	return grant->account != NULL ? 0 : 50173;
+}
+
+static int redeem_refresh(const struct identity *identity, const struct accounts *accounts,
+			  const struct identity_demand *demand, int64_t now_ms,
+			  struct identity_grant *grant)
+{
+	struct bearer bearer;
+
+	if (demand->refresh_token == NULL) {
+		return 900144;
+	}
+	if (!bearer_read(identity->key, demand->refresh_token, BEARER_REFRESH, &bearer)) {
+		return 9002313;
+	}
+	grant->is_refresh = true;
+	grant->account = account_find_number(accounts, bearer.account);
+	grant->scopes = bearer.scopes;
+	if (grant->account == NULL || grant->account->generation != bearer.generation) {
+		return 50173;
+	}
+	return bearer.expires_ms > now_ms ? 0 : 700082;
+}
+
+/* A redemption may ask for less than was consented to, never for more. */
+static int narrow_scopes(const char *wanted, struct identity_grant *grant)
+{
+	uint32_t scopes;
+
+	if (wanted == NULL || *wanted == '\0') {
+		return 0;
+	}
+	if (!scope_parse(wanted, &scopes)) {
+		return 70011;
+	}
+	if ((scopes & ~grant->scopes) != 0) {
+		return 65001;
+	}
+	grant->scopes = scopes;
+	return 0;
+}
+
+bool identity_redeem(struct identity *identity, const struct accounts *accounts,
+		     const struct identity_demand *demand, int64_t now_ms,
+		     struct identity_grant *grant, struct identity_problem *problem)
+{
+	int number = check_client(identity, demand);
+
+	*grant = (struct identity_grant){0};
+	if (number != 0) {
+		return refuse(problem, number);
+	}
+	if (strcmp(demand->grant_type, "authorization_code") == 0) {
+		number = redeem_code(identity, accounts, demand, now_ms, grant);
+	} else if (strcmp(demand->grant_type, "refresh_token") == 0) {
+		number = redeem_refresh(identity, accounts, demand, now_ms, grant);
+	} else {
+		number = 70003;
+	}
+	if (number == 0) {
+		number = narrow_scopes(demand->scope, grant);
+	}
+	return number == 0 || refuse(problem, number);
+}
+
+void identity_write_problem(const struct identity_problem *problem, int64_t now_ms, struct buf *out)
+{
+	char trace[UUID_TEXT_SIZE];
+	char stamp[CIVIL_STAMP_SIZE];
+	char text[512];
+	struct uuid uuid = uuid_random();
+
+	uuid_format(&uuid, trace);
+	civil_stamp(now_ms, stamp);
+	stamp[10] = ' '; /* 2026-01-01 00:00:00Z */
+	stamp[19] = 'Z';
+	stamp[20] = '\0';
+	snprintf(text, sizeof text, "AADSTS%d: %s Trace ID: %s Correlation ID: %s Timestamp: %s",
+		 problem->number, problem->text, trace, trace, stamp);
+	buf_char(out, '{');
+	jsonw_member_text(out, "error", problem->error);
+	jsonw_member_text(out, "error_description", text);
+	jsonw_key(out, "error_codes");
+	buf_format(out, "[%d]", problem->number);
+	jsonw_member_text(out, "timestamp", stamp);
+	jsonw_member_text(out, "trace_id", trace);
+	jsonw_member_text(out, "correlation_id", trace);
+	snprintf(text, sizeof text, "https://login.microsoftonline.com/error?code=%d",
+		 problem->number);
+	jsonw_member_text(out, "error_uri", text);
+	if (problem->suberror != NULL) {
+		jsonw_member_text(out, "suberror", problem->suberror);
+	}
+	buf_char(out, '}');
+}
+
+/* ---- access tokens ---- */
+
+struct account *identity_authenticate(const struct identity *identity,
+				      const struct accounts *accounts, const char *authorization,
+				      int64_t now_ms, uint32_t *scopes, const char **why)
+{
+	struct bearer bearer;
+	struct account *account;
+
+	*why = "Access token is empty.";
+	if (authorization == NULL || strncasecmp(authorization, "Bearer ", 7) != 0) {
+		return NULL;
+	}
+	*why = "CompactToken parsing failed with error code: 80049217";
+	if (!bearer_read(identity->key, authorization + 7, BEARER_ACCESS, &bearer)) {
+		return NULL;
+	}
+	*why = "Lifetime validation failed, the token is expired.";
+	account = account_find_number(accounts, bearer.account);
+	if (account == NULL || bearer.expires_ms <= now_ms) {
+		return NULL;
+	}
+	*why = "Continuous access evaluation resulted in challenge: the session was revoked.";
+	if (account->generation != bearer.generation) {
+		return NULL;
+	}
+	*scopes = bearer.scopes;
+	return account;
+}
+
+void identity_forget_codes(struct identity *identity)
+{
+	struct identity_code *code;
+	struct identity_code *next;
+
+	HASH_ITER(hh, identity->codes, code, next)
+	{
+		HASH_DEL(identity->codes, code);
+		free(code);
+	}
+}

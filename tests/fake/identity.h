@@ -1,0 +1,121 @@
+/* identity.h - Entra's rules: who may ask for a code, what a code or refresh token brings.
+ *
+ * Pure: texts and time in, decisions out.  Refusals carry Entra's numbers (AADSTS...). */
+#ifndef CALRELAY_FAKE_IDENTITY_H
+#define CALRELAY_FAKE_IDENTITY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uthash.h>
+
+#include "common/buf.h"
+#include "tests/fake/account.h"
+#include "tests/fake/bearer.h"
+#include "tests/fake/scope.h"
+
+#define IDENTITY_CODES_MAX	 10000 /* the oldest is forgotten first */
+#define IDENTITY_CODE_LIFE_MS	 600000
+#define IDENTITY_REFRESH_LIFE_MS (INT64_C(90) * 86400000)
+#define IDENTITY_CODE_SIZE	 80
+#define IDENTITY_NONCE_SIZE	 512
+
+struct identity_code {
+	char code[IDENTITY_CODE_SIZE];
+	uint32_t account;
+	uint32_t scopes;
+	int64_t issued_ms;
+	bool is_redeemed;
+	char redirect_uri[512];
+	char challenge[64];
+	char nonce[IDENTITY_NONCE_SIZE];
+	UT_hash_handle hh; /* by code, in order of issue */
+};
+
+/* The registration, and codes under way. */
+struct identity {
+	const char *client_id;
+	const char *client_secret;
+	const char *redirect_uris; /* joined by commas */
+	const char *tenant_id;
+	unsigned char key[BEARER_KEY_BYTES];
+	struct identity_code *codes;
+};
+
+struct identity_problem {
+	int status;
+	const char *error;    /* invalid_grant, ... */
+	int number;	      /* AADSTS */
+	const char *suberror; /* or NULL */
+	char text[200];
+};
+
+/* The query of authorize; any may be NULL. */
+struct identity_question {
+	const char *tenant;
+	const char *client_id;
+	const char *redirect_uri;
+	const char *response_type;
+	const char *response_mode;
+	const char *scope;
+	const char *state;
+	const char *code_challenge;
+	const char *code_challenge_method;
+	const char *nonce;
+	uint32_t scopes; /* filled by identity_check */
+};
+
+enum identity_verdict {
+	IDENTITY_GOOD,
+	IDENTITY_TELL_APPLICATION, /* redirect with the error */
+	IDENTITY_TELL_PERSON,	   /* the redirect itself is not to be trusted: a page */
+};
+
+/* The form of token; any may be NULL. */
+struct identity_demand {
+	const char *tenant;
+	const char *client_id;
+	const char *client_secret;
+	const char *grant_type;
+	const char *code;
+	const char *redirect_uri;
+	const char *code_verifier;
+	const char *refresh_token;
+	const char *scope;
+};
+
+struct identity_grant {
+	struct account *account;
+	uint32_t scopes;
+	bool is_refresh;
+	char nonce[IDENTITY_NONCE_SIZE]; /* "" for none */
+};
+
+bool identity_knows_tenant(const struct identity *identity, const char *tenant);
+
+enum identity_verdict identity_check(const struct identity *identity,
+				     struct identity_question *question,
+				     struct identity_problem *problem);
+
+/* A fresh code for a checked question. */
+void identity_issue_code(struct identity *identity, const struct identity_question *question,
+			 const struct account *account, int64_t now_ms,
+			 char code[IDENTITY_CODE_SIZE]);
+
+/* Whose code or refresh token the demand carries, without redeeming it; NULL where unknown. */
+struct account *identity_peek(const struct identity *identity, const struct accounts *accounts,
+			      const struct identity_demand *demand);
+
+bool identity_redeem(struct identity *identity, const struct accounts *accounts,
+		     const struct identity_demand *demand, int64_t now_ms,
+		     struct identity_grant *grant, struct identity_problem *problem);
+
+/* The account of a live access token, with its scopes; NULL with why not. */
+struct account *identity_authenticate(const struct identity *identity,
+				      const struct accounts *accounts, const char *authorization,
+				      int64_t now_ms, uint32_t *scopes, const char **why);
+
+void identity_write_problem(const struct identity_problem *problem, int64_t now_ms,
+			    struct buf *out);
+void identity_forget_codes(struct identity *identity);
+
+#endif

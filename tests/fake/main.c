@@ -1,0 +1,186 @@
+/* main.c - calrelay-fake: options, wiring, signals, nothing else. */
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "common/program.h"
+#include "tests/fake/calendars.h"
+#include "tests/fake/call.h"
+#include "tests/fake/control.h"
+#include "tests/fake/delivery.h"
+#include "tests/fake/entra.h"
+#include "tests/fake/graph.h"
+#include "tests/fake/server.h"
+
+static struct {
+	char *listen;
+	char *client_id;
+	char *client_secret;
+	char *redirect_uris;
+	char *tenant_id;
+	char *accounts;
+	char *property;
+} config;
+
+#define AT(member) offsetof(__typeof__(config), member)
+
+/* clang-format off */
+static const struct config_option OPTIONS[] = {
+	{"CALRELAY_HTTP_LISTEN", CONFIG_LISTEN, false, false, "127.0.0.1:9400", 0, 0, AT(listen),
+		"address:port that everything is served on"},
+	{"FAKE_CLIENT_ID", CONFIG_TEXT, false, false, "calrelay-client", 0, 0, AT(client_id),
+		"the registered application"},
+	{"FAKE_CLIENT_SECRET", CONFIG_TEXT, false, false, "calrelay-secret", 0, 0, AT(client_secret),
+		"its secret"},
+	{"FAKE_REDIRECT_URI", CONFIG_TEXT, false, false, "http://127.0.0.1:8080/api/auth/microsoft/callback",
+		0, 0, AT(redirect_uris), "allowed redirects, joined by commas, compared exactly"},
+	{"FAKE_TENANT_ID", CONFIG_TEXT, false, false, "9d2d5f1e-8c1b-4b7e-9f43-0a1f3c6a7b10",
+		0, 0, AT(tenant_id), "the only tenant"},
+	{"FAKE_ACCOUNTS", CONFIG_TEXT, false, false, NULL, 0, 0, AT(accounts),
+		"e-mail addresses, joined by commas, that exist from the start"},
+	{"FAKE_EXTENDED_PROPERTY", CONFIG_TEXT, false, false,
+		"String {0b7c4c8e-5a3f-4a52-9f0e-6d1f6f2a7c11} Name AmiDashAssignment",
+		0, 0, AT(property), "whose value the control API shows as an event's assignment"},
+};
+/* clang-format on */
+
+static const struct httpd_route ROUTES[] = {
+    {"POST", "/v1.0/$batch", graph_handle_batch},
+    {NULL, "/v1.0/*", graph_handle},
+    {"GET", "/calendars", calendars_handle},
+    CONTROL_ROUTES,
+    OPS_ROUTES,
+    {NULL, "/*", entra_handle},
+};
+
+static void refresh_metrics(struct ops *ops)
+{
+	const struct server *server = container_of(ops, struct server, ops);
+	const struct call *call;
+	double calls = 0;
+
+	for (call = server->calls; call != NULL; call = call->next) {
+		calls++;
+	}
+	metric_set(server->accounts, NULL, (double)accounts_count(&server->world.accounts));
+	metric_set(server->events, NULL, (double)server->world.store.count);
+	metric_set(server->calls_now, NULL, calls);
+}
+
+static void make_metrics(struct server *server)
+{
+	struct metrics *metrics = metrics_new();
+
+	server->ops.metrics = metrics;
+	server->ops.refresh = refresh_metrics;
+	server->requests_total = metric_new(metrics, METRIC_COUNTER, "calrelay_fake_requests_total",
+					    "Requests and items of batches.", "kind,status", NULL);
+	server->accounts = metric_new(metrics, METRIC_GAUGE, "calrelay_fake_accounts",
+				      "People with an account.", "", NULL);
+	server->events = metric_new(metrics, METRIC_GAUGE, "calrelay_fake_events",
+				    "Events, those in Deleted Items included.", "", NULL);
+	server->calls_now = metric_new(metrics, METRIC_GAUGE, "calrelay_fake_calls",
+				       "Graph calls under way.", "", NULL);
+}
+
+static bool add_accounts(struct accounts *accounts, char *list)
+{
+	char *rest = list;
+
+	while (rest != NULL && *rest != '\0') {
+		const char *email = strsep(&rest, ",");
+
+		if (*email != '\0' && account_put(accounts, email) == NULL) {
+			fprintf(stderr, "FAKE_ACCOUNTS: '%.80s' is no e-mail address\n", email);
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool make_world(struct world *world)
+{
+	world_init(world);
+	world->identity.client_id = config.client_id;
+	world->identity.client_secret = config.client_secret;
+	world->identity.redirect_uris = config.redirect_uris;
+	world->identity.tenant_id = config.tenant_id;
+	if (RAND_bytes(world->identity.key, BEARER_KEY_BYTES) != 1) {
+		fputs("the system has no random bytes\n", stderr);
+		return false;
+	}
+	if (!property_normalise(config.property, world->property)) {
+		fputs("FAKE_EXTENDED_PROPERTY must be like 'String {GUID} Name Colour'\n", stderr);
+		return false;
+	}
+	return add_accounts(&world->accounts, config.accounts);
+}
+
+static void on_stop(struct loop *loop)
+{
+	struct server *server = container_of(loop, struct server, loop);
+
+	log_info("stopping");
+	calls_cut(server);
+	deliveries_cut(server);
+	httpd_free(server->httpd);
+	loop_stop(loop);
+}
+
+static bool start(struct server *server)
+{
+	const struct httpd_settings settings = {.listen = config.listen,
+						.routes = ROUTES,
+						.route_count = sizeof ROUTES / sizeof *ROUTES,
+						.body_max_bytes = SERVER_BODY_MAX_BYTES,
+						.context = server};
+	struct fault fault;
+
+	server->httpd = httpd_new(&server->loop, &settings, &fault);
+	if (server->httpd == NULL) {
+		log_error("cannot start", LOG_TEXT("why", fault.what));
+		return false;
+	}
+	loop_watch_signals(&server->loop, on_stop);
+	log_info("listening", LOG_TEXT("address", config.listen),
+		 LOG_NUMBER("port", httpd_port(server->httpd)));
+	return true;
+}
+
+static int run(void)
+{
+	static struct server server;
+	int status = 1;
+
+	if (!make_world(&server.world)) {
+		world_reset(&server.world);
+		return 78;
+	}
+	loop_init(&server.loop);
+	later_init(&server.later, &server.loop);
+	make_metrics(&server);
+	if (start(&server)) {
+		loop_run(&server.loop);
+		status = 0;
+	}
+	loop_close(&server.loop);
+	metrics_free(server.ops.metrics);
+	world_reset(&server.world);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	const struct program program = {
+	    .name = "calrelay-fake",
+	    .summary =
+		"plays Microsoft Graph and its identity server, for tests and demonstrations",
+	    .options = OPTIONS,
+	    .option_count = sizeof OPTIONS / sizeof *OPTIONS,
+	    .config = &config,
+	    .run = run};
+
+	return program_main(&program, argc, argv);
+}

@@ -1,0 +1,9 @@
+/* signin.h - the sign-in page: who are you, and may the application do this? */
+#ifndef CALRELAY_FAKE_SIGNIN_H
+#define CALRELAY_FAKE_SIGNIN_H
+
+#include "common/httpd.h"
+
+void signin_handle(struct httpd_request *request, const char *tenant);
+
+#endif
