@@ -1,6 +1,7 @@
 /* main.c - the worker's options, its wiring, its end. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/clock.h"
 #include "common/log.h"
@@ -139,12 +140,35 @@ void worker_closed(struct worker *w)
 	loop_stop(&w->loop);
 }
 
+/* `String {guid} Name x`: it goes into OData filters, where a quote would end the text. */
+static bool property_is_well_formed(const char *property, struct fault *fault)
+{
+	static const char start[] = "String {";
+	static const char middle[] = "} Name ";
+	const char *guid = property + strlen(start);
+	char text[UUID_TEXT_SIZE];
+	struct uuid uuid;
+
+	if (strncmp(property, start, strlen(start)) == 0) {
+		snprintf(text, sizeof text, "%s", guid);
+		if (uuid_parse(text, &uuid) &&
+		    strncmp(guid + strlen(text), middle, strlen(middle)) == 0 &&
+		    guid[strlen(text) + strlen(middle)] != '\0' && strchr(guid, '\'') == NULL) {
+			return true;
+		}
+	}
+	return fault_fatal(fault,
+			   "CALRELAY_EXTENDED_PROPERTY is no single-value extended property: write "
+			   "it as String {guid} Name AmiDashAssignment");
+}
+
 static bool worker_open(struct fault *fault)
 {
 	const struct worker_config *config = &worker.config;
 
 	worker.keys = seal_keys_new(config->token_keys, fault);
-	if (worker.keys == NULL || !hostmap_load(&worker.map, config->mapping_file, fault)) {
+	if (worker.keys == NULL || !hostmap_load(&worker.map, config->mapping_file, fault) ||
+	    !property_is_well_formed(config->extended_property, fault)) {
 		return false;
 	}
 	worker.oauth = (struct oauth_client){.login_url = config->login_url,
