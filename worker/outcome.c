@@ -138,29 +138,40 @@ static void on_buried(void *context, bool ok)
 	}
 }
 
+static void bury_task(struct run *run, struct task *task)
+{
+	const struct item *item = task->item;
+	char id[UUID_TEXT_SIZE];
+	char key[2 * UUID_TEXT_SIZE + 32];
+	int key_length;
+	struct dead_letter letter;
+
+	uuid_format(&task->assignment, id);
+	key_length = snprintf(key, sizeof key, "{\"user_id\":\"%s\",\"id\":\"%s\"}",
+			      run->lane->user_text, id);
+	letter = (struct dead_letter){
+	    .topic = run->part->topic,
+	    .partition = run->part->partition,
+	    .offset = item->offset_count > 0 ? item->offsets[item->offset_count - 1] : -1,
+	    .key = key,
+	    .key_length = (size_t)key_length,
+	    .value = item->raw,
+	    .value_length = item->raw_length,
+	    .stage = "graph",
+	    .reason = task->op.error,
+	    .done = on_buried,
+	    .context = run};
+	task->is_buried = true;
+	run->dead_open++;
+	bury_send(&run->worker->bury, &letter);
+}
+
 void dead_start(struct run *run)
 {
 	run->dead_open = 1; /* keeps the step open until every letter is sent */
 	for (size_t i = 0; i < run->task_count; i++) {
-		struct task *task = &run->tasks[i];
-		const struct item *item = task->item;
-
-		if (task_needs_burial(task)) {
-			struct dead_letter letter = {
-			    .topic = run->part->topic,
-			    .partition = run->part->partition,
-			    .offset =
-				item->offset_count > 0 ? item->offsets[item->offset_count - 1] : -1,
-			    .value = item->raw,
-			    .value_length = item->raw_length,
-			    .stage = "graph",
-			    .reason = task->op.error,
-			    .done = on_buried,
-			    .context = run};
-
-			task->is_buried = true;
-			run->dead_open++;
-			bury_send(&run->worker->bury, &letter);
+		if (task_needs_burial(&run->tasks[i])) {
+			bury_task(run, &run->tasks[i]);
 		}
 	}
 	on_buried(run, true);

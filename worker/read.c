@@ -21,6 +21,7 @@ struct dead_record {
 	int64_t offset;
 	size_t key_length;
 	size_t value_length;
+	bool has_key;
 	bool has_value;
 	char reason[256];
 	struct loop_call again;
@@ -57,7 +58,7 @@ static void bury_record(struct dead_record *dead)
 	struct dead_letter letter = {.topic = dead->part->topic,
 				     .partition = dead->part->partition,
 				     .offset = dead->offset,
-				     .key = dead->bytes,
+				     .key = dead->has_key ? dead->bytes : NULL,
 				     .key_length = dead->key_length,
 				     .value =
 					 dead->has_value ? dead->bytes + dead->key_length : NULL,
@@ -92,6 +93,7 @@ static void reject(struct part *part, const rd_kafka_message_t *message, const s
 	dead->offset = message->offset;
 	dead->key_length = message->key_len;
 	dead->value_length = message->len;
+	dead->has_key = message->key != NULL;
 	dead->has_value = message->payload != NULL;
 	snprintf(dead->reason, sizeof dead->reason, "%s", fault->what);
 	if (message->key_len > 0) {
