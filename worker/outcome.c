@@ -39,7 +39,7 @@ void items_done(struct run *run, const char *outcome)
 static bool task_needs_burial(const struct task *task)
 {
 	return task->stage == TASK_ENDED && task->op.end == OP_REJECTED && task->item != NULL &&
-	       task->item->raw != NULL && !task->is_buried;
+	       !task->is_buried;
 }
 
 bool run_needs_burial(const struct run *run)
