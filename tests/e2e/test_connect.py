@@ -422,27 +422,34 @@ def test_what_is_under_way_is_answered_before_connect_stops(desk):
     connection.close()
 
 
-def test_somebody_without_a_usable_jwt_gets_401(pipeline):
-    ada, = pipeline.add_people(1)
+def test_somebody_without_a_usable_jwt_gets_401(desk):
+    ada, = desk.add_people(1)
     wrong = [ada.token(aud="other"), ada.token(exp=1), ada.token(role="service_role"),
              ada.token()[:-4] + "AAAA", ada.token(sub="nobody"), "x"]
     for token in wrong:
-        answer = requests.get(pipeline.connect.url + "/api/calendar/connection",
+        answer = requests.get(desk.connect.url + "/api/calendar/connection",
                               headers={"Authorization": f"Bearer {token}"}, timeout=20)
         assert answer.status_code == 401, token
-    assert requests.get(pipeline.connect.url + "/api/calendar/connection").status_code == 401
+    assert requests.get(desk.connect.url + "/api/calendar/connection").status_code == 401
 
 
-def test_another_sites_form_can_do_nothing(pipeline):
-    ada, = pipeline.connect_people(1)
-    pipeline.age_requests()
-    url = pipeline.connect.url + "/api/calendar/disconnect"
-    for headers in ({"Origin": "https://evil.example"}, {}):
-        answer = ada.browser.post(url, {"events": "remove"}, headers=headers,
+def test_another_sites_form_can_do_nothing(desk):
+    ada, = desk.add_people(1)
+    ada.connect()
+    url = desk.connect.url + "/api/calendar/disconnect"
+    own = {"Origin": desk.connect.url}
+    token = csrf_of(ada)
+    for headers, fields in (({"Origin": "https://evil.example"}, {"csrf": token}),
+                            ({"Origin": "null"}, {"csrf": token}),
+                            ({}, {"csrf": token}), (own, {}), (own, {"csrf": token[::-1]})):
+        answer = ada.browser.post(url, {"events": "remove", **fields}, headers=headers,
                                   allow_redirects=False)
-        assert answer.status_code == 403
+        assert answer.status_code == 403, (headers, fields)
     assert ada.browser.get(url).status_code == 405
     assert ada.connection()["status"] == "active"
+    assert ada.browser.post(url, {"events": "all", "csrf": token}, headers=own).status_code == 400
+    assert ada.browser.post(url, {"csrf": token}, headers=own,
+                            allow_redirects=False).status_code == 303
 
 
 def opened_tokens(pipeline):
