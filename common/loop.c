@@ -100,14 +100,20 @@ static void close_handle(uv_handle_t *handle, void *context)
 	}
 }
 
+/* To the end, even where somebody asked for a stop that nobody waited for any more. */
+static void loop_drain(struct loop *loop)
+{
+	while (uv_run(&loop->uv, UV_RUN_DEFAULT) != 0) {
+	}
+}
+
 void loop_close(struct loop *loop)
 {
 	do { /* a close callback may defer a call, and that call open or close something */
 		uv_walk(&loop->uv, close_handle, &loop->idle);
-		uv_run(&loop->uv, UV_RUN_DEFAULT);
+		loop_drain(loop);
 	} while (loop->first != NULL);
 	uv_close((uv_handle_t *)&loop->idle, NULL);
-	while (uv_run(&loop->uv, UV_RUN_DEFAULT) != 0) {
-	}
+	loop_drain(loop);
 	loop_must(uv_loop_close(&loop->uv), "close");
 }
