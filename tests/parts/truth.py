@@ -69,6 +69,6 @@ def _differences_of_event(key, wanted, row, event):
     if not event["isAllDay"] or event["isReminderOn"]:
         lines.append(f"{key}: not all day, or with a reminder")
     for text in (row["booking_status"], row["notes"]):
-        if text and text not in event["body"]:
+        if text and text not in event["body"]["content"]:
             lines.append(f"{key}: the body lacks {text!r}")
     return lines
