@@ -12,7 +12,7 @@ def test_createAssignment_puts_one_event_into_the_persons_calendar(pipeline):
     event = pipeline.event_of(ada, assignment)
     assert shown(event) == Entry("Acme Corp", "2026-03-02", "2026-03-07", "busy",
                                  ("Green category",))
-    assert "confirmed" in event["body"] and "Bring the plans" in event["body"]
+    assert "confirmed" in event["body"]["content"] and "Bring the plans" in event["body"]["content"]
     assert pipeline.calendar(alan.email) == []
 
 
