@@ -11,20 +11,21 @@
 static const char *const MEMBERS[] = {"id", "method", "url", "headers", "body", "dependsOn"};
 static const char *const METHODS[] = {"GET", "POST", "PATCH", "PUT", "DELETE"};
 
-static bool is_one_of(const char *text, const char *const *list, size_t count)
+/* The list's own text that equals text, or NULL. */
+static const char *find_in(const char *text, const char *const *list, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (strcmp(list[i], text) == 0) {
-			return true;
+			return list[i];
 		}
 	}
-	return false;
+	return NULL;
 }
 
 static bool item_knows_members(const cJSON *object, struct problem *problem)
 {
 	for (const cJSON *at = object->child; at != NULL; at = at->next) {
-		if (!is_one_of(at->string, MEMBERS, sizeof MEMBERS / sizeof *MEMBERS)) {
+		if (find_in(at->string, MEMBERS, sizeof MEMBERS / sizeof *MEMBERS) == NULL) {
 			return problem_set(
 			    problem, 400, "BadRequest",
 			    "Invalid batch payload format: an item has no member '%.60s'.",
@@ -76,21 +77,22 @@ static bool item_check_body(const struct batch_item *item, struct problem *probl
 
 static bool item_read(const cJSON *object, struct batch_item *item, struct problem *problem)
 {
+	const char *method = json_text(object, "method");
+
 	if (!cJSON_IsObject(object)) {
 		return problem_set(problem, 400, "BadRequest", "Invalid batch payload format.");
 	}
 	item->id = json_text(object, "id");
-	item->method = json_text(object, "method");
 	item->url = json_text(object, "url");
 	item->body = json_member(object, "body");
 	item->depends_on = -1;
-	if (item->id == NULL || *item->id == '\0' || item->method == NULL || item->url == NULL) {
+	if (item->id == NULL || *item->id == '\0' || method == NULL || item->url == NULL) {
 		return problem_set(
 		    problem, 400, "BadRequest",
 		    "Invalid batch payload format: an item needs id, method and url.");
 	}
-	if (!is_one_of(item->method, METHODS, sizeof METHODS / sizeof *METHODS) ||
-	    strstr(item->url, "://") != NULL) {
+	item->method = find_in(method, METHODS, sizeof METHODS / sizeof *METHODS);
+	if (item->method == NULL || strstr(item->url, "://") != NULL) {
 		return problem_set(
 		    problem, 400, "BadRequest",
 		    "Invalid batch payload format: method or url of request id '%.60s'.", item->id);

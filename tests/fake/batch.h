@@ -14,8 +14,8 @@
 #define BATCH_PARALLEL	4 /* items that an unordered batch runs at once */
 
 struct batch_item {
-	const char *id; /* these point into the document */
-	const char *method;
+	const char *id;	    /* these point into the document, but for method */
+	const char *method; /* constant */
 	const char *url;
 	const char *content_type; /* of its headers; NULL where absent */
 	const char *prefer;
