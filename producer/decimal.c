@@ -8,8 +8,9 @@
 #include "common/base64.h"
 #include "common/jsonw.h"
 
-#define DECIMAL_DIGITS_MAX 150000 /* PostgreSQL's numeric: 131072 before the point, 16383 behind   \
-				   */
+#define DECIMAL_DIGITS_MAX                                                                         \
+	150000 /* PostgreSQL's numeric: 131072 before the point, 16383 behind                      \
+		*/
 
 /* digits d1 d2 ... dn stand for 0.d1d2...dn * 10^point */
 struct decimal {

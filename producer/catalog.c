@@ -1,0 +1,445 @@
+/* catalog.c - the mapped tables as the database defines them now. */
+#include "producer/catalog.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/log.h"
+
+#define CATALOG_SQL_MAX_BYTES (1u << 20)
+
+/* Columns in order with what their types rest on: a domain's base, an array's element. */
+static const char LOAD_SQL[] =
+    "WITH RECURSIVE wanted(role, oid) AS ("
+    "  SELECT 1, to_regclass(format('%I.%I', $1, $2)) UNION ALL"
+    "  SELECT 2, to_regclass(format('%I.%I', $1, $3)) UNION ALL"
+    "  SELECT 3, to_regclass('public.calendar_sync_requests')"
+    "), columns AS ("
+    "  SELECT w.role, a.attnum, a.attname, a.atttypid, a.atttypmod FROM wanted w"
+    "  JOIN pg_attribute a ON a.attrelid = w.oid"
+    "  WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''"
+    "), flat(type, base, modifier) AS ("
+    "  SELECT DISTINCT atttypid, atttypid, -1 FROM columns UNION ALL"
+    "  SELECT f.type, t.typbasetype, t.typtypmod FROM flat f JOIN pg_type t ON t.oid = f.base"
+    "  WHERE t.typtype = 'd') "
+    "SELECT c.role, c.attname, c.atttypid, c.atttypmod, b.oid AS base, f.modifier,"
+    "  CASE WHEN b.typcategory = 'A' THEN coalesce(nullif(e.typbasetype, 0), e.oid) END AS element "
+    "FROM columns c JOIN flat f ON f.type = c.atttypid "
+    "JOIN pg_type b ON b.oid = f.base AND b.typtype <> 'd' "
+    "LEFT JOIN pg_type e ON e.oid = b.typelem "
+    "ORDER BY c.role, c.attnum";
+
+enum {
+	COLUMN_ROLE,
+	COLUMN_NAME,
+	COLUMN_TYPE,
+	COLUMN_MODIFIER,
+	COLUMN_BASE,
+	COLUMN_BASE_MODIFIER,
+	COLUMN_ELEMENT
+};
+
+struct catalog_type {
+	uint32_t oid;
+	struct pgtype type;
+	UT_hash_handle hh;
+};
+
+/* ---- types ---- */
+
+static void forget_types(struct catalog *catalog)
+{
+	struct catalog_type *type;
+	struct catalog_type *next;
+
+	HASH_ITER(hh, catalog->types, type, next)
+	{
+		HASH_DEL(catalog->types, type);
+		free(type);
+	}
+}
+
+static void learn_type(struct catalog *catalog, const PGresult *result, int row)
+{
+	uint32_t oid = (uint32_t)pg_integer(result, row, COLUMN_TYPE, 0);
+	uint32_t base = (uint32_t)pg_integer(result, row, COLUMN_BASE, 0);
+	uint32_t element = (uint32_t)pg_integer(result, row, COLUMN_ELEMENT, 0);
+	struct catalog_type *type;
+
+	HASH_FIND(hh, catalog->types, &oid, sizeof oid, type);
+	if (type != NULL || oid < PGTYPE_FIRST_OWN_OID) {
+		return;
+	}
+	type = calloc(1, sizeof *type);
+	if (type == NULL) {
+		return; /* then it is written as text */
+	}
+	type->oid = oid;
+	type->type = pgtype_of(element != 0 && base >= PGTYPE_FIRST_OWN_OID ? element : base,
+			       (int32_t)pg_integer(result, row, COLUMN_BASE_MODIFIER, -1));
+	type->type.is_array = element != 0;
+	HASH_ADD(hh, catalog->types, oid, sizeof type->oid, type);
+}
+
+static bool explain(const struct catalog *catalog, struct relation_column *column)
+{
+	struct catalog_type *type;
+	int32_t modifier = column->type.modifier;
+
+	if (column->oid < PGTYPE_FIRST_OWN_OID) {
+		return true;
+	}
+	HASH_FIND(hh, catalog->types, &column->oid, sizeof column->oid, type);
+	if (type == NULL) {
+		return false;
+	}
+	column->type = type->type;
+	if (modifier >= 0) {
+		column->type.modifier = modifier;
+	}
+	return true;
+}
+
+bool catalog_explain(const struct catalog *catalog, struct relation *relation)
+{
+	bool all = true;
+
+	for (int i = 0; i < relation->column_count; i++) {
+		all = explain(catalog, &relation->columns[i]) && all;
+	}
+	relation->typed = all;
+	return all;
+}
+
+void catalog_settle(const struct catalog *catalog, struct relation *relation)
+{
+	(void)catalog_explain(catalog, relation);
+	relation->typed = true;
+}
+
+/* ---- relations ---- */
+
+static int count_role(const PGresult *result, int64_t role)
+{
+	int count = 0;
+
+	for (int i = 0; i < PQntuples(result); i++) {
+		count += pg_integer(result, i, COLUMN_ROLE, 0) == role;
+	}
+	return count;
+}
+
+static struct relation *make_relation(struct catalog *catalog, const PGresult *result, int64_t role,
+				      const char *schema, const char *table)
+{
+	struct relation *relation =
+	    relation_new(&catalog->settings->map, schema, table, count_role(result, role));
+	int place = 0;
+
+	for (int i = 0; relation != NULL && i < PQntuples(result); i++) {
+		struct relation_column column = {
+		    .oid = (uint32_t)pg_integer(result, i, COLUMN_TYPE, 0)};
+
+		if (pg_integer(result, i, COLUMN_ROLE, 0) != role) {
+			continue;
+		}
+		snprintf(column.name, sizeof column.name, "%s", pg_text(result, i, COLUMN_NAME));
+		column.type =
+		    pgtype_of(column.oid, (int32_t)pg_integer(result, i, COLUMN_MODIFIER, -1));
+		relation_set_column(relation, &catalog->settings->map, place++, &column);
+	}
+	if (relation != NULL) {
+		relation->identity = 'f';
+		catalog_settle(catalog, relation);
+	}
+	return relation;
+}
+
+/* The five columns that events show, as a relation of their own. */
+static struct relation *make_shown(struct catalog *catalog, const struct relation *projects)
+{
+	const struct relation_places *at = &projects->at;
+	const int places[5] = {at->id, at->client_name, at->start_date, at->end_date, at->notes};
+	struct relation *shown =
+	    relation_new(&catalog->settings->map, projects->schema, projects->table, 5);
+
+	for (int i = 0; shown != NULL && i < 5; i++) {
+		relation_set_column(shown, &catalog->settings->map, i,
+				    &projects->columns[places[i]]);
+	}
+	return shown;
+}
+
+static void forget_relations(struct catalog *catalog)
+{
+	relation_let_go(catalog->assignments);
+	relation_let_go(catalog->requests);
+	relation_let_go(catalog->shown);
+	catalog->assignments = NULL;
+	catalog->requests = NULL;
+	catalog->shown = NULL;
+}
+
+/* ---- statements ---- */
+
+static void sql_name(struct buf *sql, const char *name)
+{
+	buf_char(sql, '"');
+	for (; *name != '\0'; name++) {
+		buf_text(sql, *name == '"' ? "\"\"" : (const char[]){*name, '\0'});
+	}
+	buf_char(sql, '"');
+}
+
+static void sql_columns(struct buf *sql, const struct relation *relation, const char *table,
+			const char *alias)
+{
+	for (int i = 0; i < relation->column_count; i++) {
+		buf_format(sql, "%s%s.", i > 0 ? ", " : "", table);
+		sql_name(sql, relation->columns[i].name);
+		buf_format(sql, " AS %s%d", alias, i);
+	}
+}
+
+static void sql_table(struct buf *sql, const struct relation *relation, const char *alias)
+{
+	sql_name(sql, relation->schema);
+	buf_char(sql, '.');
+	sql_name(sql, relation->table);
+	buf_format(sql, " %s", alias);
+}
+
+static void sql_column(struct buf *sql, const struct relation *relation, const char *table,
+		       int place)
+{
+	buf_format(sql, "%s.", table);
+	sql_name(sql, relation->columns[place].name);
+}
+
+static const char SNAPSHOT[] = "SELECT s.seen, r.* FROM (SELECT pg_current_snapshot()::text AS "
+			       "seen) s LEFT JOIN LATERAL (SELECT ";
+
+/* The end of a chunk: in id order, from an id on.  One comparison without an OR, so that every plan
+ * starts in the index where the chunk starts. */
+static void sql_chunk(struct buf *sql, const struct relation *relation, int first_param)
+{
+	sql_column(sql, relation, "a", relation->at.id);
+	buf_format(sql, " >= $%d::uuid ORDER BY ", first_param);
+	sql_column(sql, relation, "a", relation->at.id);
+	buf_format(sql, " LIMIT $%d::int) r ON true ORDER BY r.c%d", first_param + 1,
+		   relation->at.id);
+}
+
+static void sql_assignments(struct buf *sql, const struct catalog *catalog)
+{
+	const struct relation *a = catalog->assignments;
+
+	buf_text(sql, SNAPSHOT);
+	sql_columns(sql, a, "a", "c");
+	buf_text(sql, ", ");
+	sql_columns(sql, catalog->shown, "p", "p");
+	buf_text(sql, " FROM ");
+	sql_table(sql, a, "a");
+	buf_text(sql, " LEFT JOIN ");
+	sql_table(sql, catalog->shown, "p");
+	buf_text(sql, " ON ");
+	sql_column(sql, catalog->shown, "p", 0);
+	buf_text(sql, " = ");
+	sql_column(sql, a, "a", a->at.project_id);
+}
+
+static char *make_assignments_sql(const struct catalog *catalog)
+{
+	struct buf sql;
+
+	buf_init(&sql, CATALOG_SQL_MAX_BYTES);
+	sql_assignments(&sql, catalog);
+	buf_text(&sql, " WHERE ");
+	sql_chunk(&sql, catalog->assignments, 1);
+	return buf_steal(&sql);
+}
+
+static char *make_fanout_sql(const struct catalog *catalog)
+{
+	struct buf sql;
+
+	buf_init(&sql, CATALOG_SQL_MAX_BYTES);
+	sql_assignments(&sql, catalog);
+	buf_text(&sql, " WHERE ");
+	sql_column(&sql, catalog->assignments, "a", catalog->assignments->at.project_id);
+	buf_text(&sql, " = $1::uuid AND ");
+	sql_chunk(&sql, catalog->assignments, 2);
+	return buf_steal(&sql);
+}
+
+/* Only open requests: what is done or failed asks nobody for anything. */
+static char *make_requests_sql(const struct catalog *catalog)
+{
+	struct buf sql;
+
+	buf_init(&sql, CATALOG_SQL_MAX_BYTES);
+	buf_text(&sql, SNAPSHOT);
+	sql_columns(&sql, catalog->requests, "a", "c");
+	buf_text(&sql, " FROM ");
+	sql_table(&sql, catalog->requests, "a");
+	buf_text(&sql, " WHERE a.state IN ('requested', 'running') AND ");
+	sql_chunk(&sql, catalog->requests, 1);
+	return buf_steal(&sql);
+}
+
+static char *make_lookup_sql(const struct catalog *catalog)
+{
+	struct buf sql;
+
+	buf_init(&sql, CATALOG_SQL_MAX_BYTES);
+	buf_text(&sql, SNAPSHOT);
+	sql_columns(&sql, catalog->shown, "p", "p");
+	buf_text(&sql, " FROM ");
+	sql_table(&sql, catalog->shown, "p");
+	buf_text(&sql, " WHERE ");
+	sql_column(&sql, catalog->shown, "p", 0);
+	buf_text(&sql, " = ANY($1::uuid[])) r ON true");
+	return buf_steal(&sql);
+}
+
+/* A pool prepares each statement once and knows it by its address: the same text keeps it, and an
+ * old text is not freed before the pool. */
+static bool replace_sql(struct catalog *catalog, char **slot, char *fresh)
+{
+	if (fresh != NULL && *slot != NULL && strcmp(*slot, fresh) == 0) {
+		free(fresh);
+		return true;
+	}
+	if (*slot != NULL) {
+		if (catalog->old_count == CATALOG_OLD_MAX) {
+			free(fresh);
+			return false;
+		}
+		catalog->old[catalog->old_count++] = *slot;
+	}
+	*slot = fresh;
+	return fresh != NULL;
+}
+
+static bool make_statements(struct catalog *catalog)
+{
+	return replace_sql(catalog, &catalog->assignments_sql, make_assignments_sql(catalog)) &&
+	       replace_sql(catalog, &catalog->fanout_sql, make_fanout_sql(catalog)) &&
+	       replace_sql(catalog, &catalog->requests_sql, make_requests_sql(catalog)) &&
+	       replace_sql(catalog, &catalog->lookup_sql, make_lookup_sql(catalog));
+}
+
+/* ---- loading ---- */
+
+static bool take_catalog(struct catalog *catalog, const PGresult *result, struct fault *fault)
+{
+	const struct hostmap *map = &catalog->settings->map;
+	struct relation *projects;
+	bool ok = false;
+
+	forget_types(catalog);
+	forget_relations(catalog);
+	for (int i = 0; i < PQntuples(result); i++) {
+		learn_type(catalog, result, i);
+	}
+	projects = make_relation(catalog, result, 2, map->schema, map->projects.table);
+	catalog->assignments =
+	    make_relation(catalog, result, 1, map->schema, map->assignments.table);
+	catalog->requests = make_relation(catalog, result, 3, "public", RELATION_REQUESTS);
+	if (projects == NULL || catalog->assignments == NULL || catalog->requests == NULL) {
+		fault_fatal(fault, "out of memory");
+		goto out;
+	}
+	if (!relation_check(projects, fault) || !relation_check(catalog->assignments, fault) ||
+	    !relation_check(catalog->requests, fault)) {
+		goto out;
+	}
+	catalog->shown = make_shown(catalog, projects);
+	ok = catalog->shown != NULL && make_statements(catalog);
+	if (!ok) {
+		fault_fatal(fault, "the tables changed too often since the start: start again");
+	}
+out:
+	relation_let_go(projects);
+	return ok;
+}
+
+static void on_loaded(struct pg_request *request)
+{
+	struct catalog *catalog = container_of(request, struct catalog, request);
+	struct fault fault = request->fault;
+
+	catalog->loading = false;
+	if (fault.kind == FAULT_NONE) {
+		(void)!take_catalog(catalog, request->result, &fault);
+	}
+	catalog->loaded(catalog, &fault);
+}
+
+void catalog_init(struct catalog *catalog, struct pg *pg, const struct settings *settings)
+{
+	*catalog = (struct catalog){.pg = pg, .settings = settings};
+}
+
+void catalog_load(struct catalog *catalog,
+		  void (*loaded)(struct catalog *catalog, const struct fault *fault))
+{
+	catalog->loaded = loaded;
+	if (catalog->loading) {
+		return; /* the answer under way goes to the newest caller */
+	}
+	catalog->loading = true;
+	catalog->request = (struct pg_request){.sql = LOAD_SQL,
+					       .params = {catalog->settings->map.schema,
+							  catalog->settings->map.assignments.table,
+							  catalog->settings->map.projects.table},
+					       .param_count = 3,
+					       .done = on_loaded};
+	pg_send(catalog->pg, &catalog->request);
+}
+
+void catalog_close(struct catalog *catalog)
+{
+	forget_types(catalog);
+	forget_relations(catalog);
+	free(catalog->assignments_sql);
+	free(catalog->fanout_sql);
+	free(catalog->requests_sql);
+	free(catalog->lookup_sql);
+	for (int i = 0; i < catalog->old_count; i++) {
+		free(catalog->old[i]);
+	}
+}
+
+/* ---- rows ---- */
+
+static void read_values(const PGresult *result, int row, int first, int count,
+			struct pgoutput_value *values)
+{
+	for (int i = 0; i < count; i++) {
+		const char *text = pg_text(result, row, first + i);
+
+		values[i] = (struct pgoutput_value){.kind = text != NULL ? 't' : 'n',
+						    .text = text != NULL ? text : ""};
+		if (text != NULL) {
+			values[i].length = (uint32_t)PQgetlength(result, row, first + i);
+		}
+	}
+}
+
+bool catalog_read_row(const struct relation *relation, bool with_project, const PGresult *result,
+		      int row, struct catalog_row *out)
+{
+	if (pg_text(result, row, 1 + relation->at.id) == NULL) {
+		return false;
+	}
+	read_values(result, row, 1, relation->column_count, out->values);
+	out->has_project = false;
+	if (with_project) {
+		read_values(result, row, 1 + relation->column_count, 5, out->project);
+		out->has_project = out->project[0].kind == 't';
+	}
+	return true;
+}

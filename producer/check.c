@@ -1,0 +1,141 @@
+/* check.c - --check: proves database, role, slot, publications and topics.
+ *
+ * database ─▶ replication connection ─▶ topics, each whether or not the one before was well. */
+#include "producer/check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/loop.h"
+#include "common/pg.h"
+#include "producer/preflight.h"
+#include "producer/session.h"
+#include "producer/topics.h"
+
+struct check {
+	const struct settings *settings;
+	struct loop loop;
+	struct pg *pg;
+	struct preflight preflight;
+	struct session *session;
+	struct session_step step;
+	struct topics_job topics;
+	int findings;
+};
+
+static void say_well(const char *what)
+{
+	printf("ok: %s\n", what);
+}
+
+static void say_finding(struct check *check, const char *what)
+{
+	check->findings++;
+	printf("not ok: %s\n", what);
+}
+
+static void on_topics(struct topics_job *job)
+{
+	struct check *check = container_of(job, struct check, topics);
+	char name[256];
+	char text[400];
+
+	for (int i = 0; i < job->finding_count; i++) {
+		say_finding(check, job->findings[i]);
+	}
+	if (job->finding_count == 0 && job->fault.kind != FAULT_NONE) {
+		snprintf(text, sizeof text, "%s (KAFKA_BOOTSTRAP_SERVERS, KAFKA_CONFIG_FILE)",
+			 job->fault.what);
+		say_finding(check, text);
+	}
+	for (int i = 0; job->fault.kind == FAULT_NONE && i < TAILS_TOPICS; i++) {
+		topics_name(job->settings, (enum tails_topic)i, name);
+		snprintf(text, sizeof text, "topic %s %s", name,
+			 job->missing[i] ? "does not exist: it is created at the start"
+					 : "is compacted and has the right partitions");
+		say_well(text);
+	}
+	loop_stop(&check->loop);
+}
+
+static void check_topics(struct check *check)
+{
+	check->topics.settings = check->settings;
+	check->topics.done = on_topics;
+	topics_start(&check->loop, &check->topics);
+}
+
+static void on_identified(struct session_step *step)
+{
+	struct check *check = container_of(step, struct check, step);
+
+	if (step->fault.kind != FAULT_NONE) {
+		say_finding(check, step->fault.what);
+	} else {
+		say_well("the replication connection works");
+	}
+	check_topics(check);
+}
+
+static void on_connected(struct session_step *step)
+{
+	struct check *check = container_of(step, struct check, step);
+	char text[600];
+
+	if (step->fault.kind == FAULT_NONE) {
+		step->done = on_identified;
+		session_command(check->session, step, "IDENTIFY_SYSTEM");
+		return;
+	}
+	snprintf(text, sizeof text,
+		 "no replication connection: %.250s (the role needs REPLICATION, pg_hba.conf must "
+		 "let it in, and DATABASE_URL must lead to the server itself: a pooler, such as "
+		 "Supabase's port 6543, can't replicate)",
+		 step->fault.what);
+	say_finding(check, text);
+	check_topics(check);
+}
+
+static void check_replication(struct check *check)
+{
+	check->session = session_new(&check->loop, check->settings->database_url, true);
+	check->step.done = on_connected;
+	session_connect(check->session, &check->step);
+}
+
+static void on_preflight(struct pg_request *request)
+{
+	struct preflight *preflight = container_of(request, struct preflight, request);
+	struct check *check = container_of(preflight, struct check, preflight);
+	char text[400];
+
+	if (request->fault.kind != FAULT_NONE) {
+		snprintf(text, sizeof text, "%s (DATABASE_URL)", request->fault.what);
+		say_finding(check, text);
+		check_topics(check);
+		return;
+	}
+	for (int i = 0; i < PQntuples(request->result); i++) {
+		say_finding(check, pg_text(request->result, i, 0));
+	}
+	if (PQntuples(request->result) == 0) {
+		say_well("the database is fit: log level, role, tables, policies, replica "
+			 "identities, publications");
+	}
+	check_replication(check);
+}
+
+int check_run(const struct settings *settings)
+{
+	static struct check check; /* large */
+
+	check = (struct check){.settings = settings};
+	loop_init(&check.loop);
+	check.pg = pg_new(&check.loop, settings->database_url, "calrelay-producer", 1);
+	preflight_send(&check.preflight, check.pg, settings, on_preflight);
+	loop_run(&check.loop);
+	pg_free(check.pg);
+	session_free(check.session);
+	loop_close(&check.loop);
+	return check.findings == 0 ? 0 : 1;
+}

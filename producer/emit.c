@@ -1,0 +1,109 @@
+/* emit.c - one record: key, value, headers and partition, handed to Kafka. */
+#include "producer/emit.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "common/kafka.h"
+
+#define EMIT_KEY_MAX_BYTES 4096
+
+void emit_init(struct emit *emit)
+{
+	buf_init(&emit->key, EMIT_KEY_MAX_BYTES);
+	buf_init(&emit->header, EMIT_KEY_MAX_BYTES);
+	buf_init(&emit->value, PUBLISH_RECORD_MAX_BYTES);
+}
+
+void emit_close(struct emit *emit)
+{
+	buf_close(&emit->key);
+	buf_close(&emit->header);
+	buf_close(&emit->value);
+}
+
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static bool user_partition(const struct emit *emit, const struct pgoutput_value *user_id,
+			   int32_t *partition, struct fault *fault)
+{
+	char text[EMIT_USER_SIZE];
+
+	if (user_id->length >= sizeof text) {
+		return fault_fatal(fault, "a user id of %u bytes", user_id->length);
+	}
+	memcpy(text, user_id->text, user_id->length);
+	text[user_id->length] = '\0';
+	*partition = kafka_user_partition(text, emit->partitions);
+	return true;
+}
+
+static void write_texts(struct emit *emit, const struct emit_record *record)
+{
+	const struct assemble_record *what = record->record;
+
+	buf_reset(&emit->key);
+	buf_reset(&emit->value);
+	buf_reset(&emit->header);
+	debezium_write_key(&emit->key, what->key.user_id, what->key.id);
+	if (what->has_old_key || what->has_new_key) {
+		debezium_write_key(&emit->header, what->other_key.user_id, what->other_key.id);
+	}
+	if (record->event != NULL) {
+		record->event->op = what->op;
+		record->event->source.name = emit->prefix;
+		record->event->source.database = emit->database;
+		record->event->now_ns = now_ns();
+		debezium_write_value(&emit->value, record->event);
+	}
+}
+
+static void count_event(const struct emit *emit, const struct emit_record *record)
+{
+	const char op[2] = {record->record->op, '\0'};
+
+	metric_add(emit->events,
+		   (const char *const[]){op[0] != '\0' ? op : "tombstone", record->cause}, 1);
+}
+
+bool emit_send(struct emit *emit, const struct emit_record *record, bool *sent, struct fault *fault)
+{
+	const struct assemble_record *what = record->record;
+	struct publish_record out = {.topic = record->topic,
+				     .pos = record->pos,
+				     .cause = record->cause,
+				     .number = record->number};
+
+	if (!user_partition(emit, what->key.user_id, &out.partition, fault)) {
+		return false;
+	}
+	write_texts(emit, record);
+	if (emit->key.failed || emit->header.failed || emit->value.failed) {
+		return fault_fatal(fault, "a row makes a record of more than %d bytes",
+				   PUBLISH_RECORD_MAX_BYTES);
+	}
+	out.pos.epoch = emit->epoch;
+	out.key = buf_string(&emit->key);
+	out.key_length = emit->key.length;
+	if (record->event != NULL) {
+		out.value = buf_string(&emit->value);
+		out.value_length = emit->value.length;
+	}
+	if (what->has_old_key || what->has_new_key) {
+		out.header_name = what->has_old_key ? "__debezium.oldkey" : "__debezium.newkey";
+		out.header_value = buf_string(&emit->header);
+	}
+	if (!publish_send(emit->publish, &out, sent, fault)) {
+		return false;
+	}
+	if (*sent) {
+		count_event(emit, record);
+	}
+	return true;
+}

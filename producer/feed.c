@@ -1,0 +1,326 @@
+/* feed.c - decoded changes wait here, in stream order, until what they need is known. */
+#include "producer/feed.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "producer/debezium.h"
+#include "producer/keyset.h"
+
+enum feed_kind { FEED_ASSIGNMENT, FEED_PROJECT, FEED_REQUEST, FEED_COMMIT };
+
+struct feed_item {
+	struct feed_item *next;
+	enum feed_kind kind;
+	struct feed_place place;
+	uint64_t end_lsn; /* commit */
+	char *frame;
+	size_t bytes;
+	struct relation *relation;
+	struct lookup_entry *project; /* held; NULL: this change needs none */
+	char change_kind;	      /* I U D */
+	bool has_old, has_new;
+	uint16_t old_count, new_count;
+	struct pgoutput_value values[]; /* old, then new; their text is in frame */
+};
+
+/* ---- items ---- */
+
+static void item_free(struct feed *feed, struct feed_item *item)
+{
+	if (item->project != NULL) {
+		lookup_let_go(feed->lookup, item->project);
+	}
+	relation_let_go(item->relation);
+	PQfreemem(item->frame);
+	free(item);
+}
+
+static void append(struct feed *feed, struct feed_item *item)
+{
+	item->bytes += sizeof *item;
+	*feed->last = item;
+	feed->last = &item->next;
+	feed->count++;
+	feed->bytes += item->bytes;
+}
+
+static struct feed_item *take_first(struct feed *feed)
+{
+	struct feed_item *item = feed->first;
+
+	feed->first = item->next;
+	if (feed->first == NULL) {
+		feed->last = &feed->first;
+	}
+	feed->count--;
+	feed->bytes -= item->bytes;
+	return item;
+}
+
+static struct assemble_change change_of(const struct feed_item *item)
+{
+	return (struct assemble_change){.relation = item->relation,
+					.kind = item->change_kind,
+					.row = item->place.row,
+					.old_values = item->has_old ? item->values : NULL,
+					.old_count = item->old_count,
+					.new_values =
+					    item->has_new ? item->values + item->old_count : NULL,
+					.new_count = item->new_count};
+}
+
+static enum feed_kind kind_of(const struct relation *relation)
+{
+	switch (relation->role) {
+	case RELATION_ASSIGNMENTS:
+		return FEED_ASSIGNMENT;
+	case RELATION_PROJECTS:
+		return FEED_PROJECT;
+	default:
+		return FEED_REQUEST;
+	}
+}
+
+/* The new row's project, asked for as soon as it is known to be needed. */
+static bool hold_project(struct feed *feed, struct feed_item *item, struct fault *fault)
+{
+	struct assemble_change change = change_of(item);
+	int place = item->relation->at.project_id;
+	struct uuid id;
+
+	if (item->kind != FEED_ASSIGNMENT || change.new_values == NULL ||
+	    place >= change.new_count || !keyset_read_id(&change.new_values[place], &id)) {
+		return true;
+	}
+	item->project = lookup_hold(feed->lookup, &id);
+	return item->project != NULL || fault_fatal(fault, "out of memory");
+}
+
+bool feed_take_row(struct feed *feed, char *frame, size_t length,
+		   const struct pgoutput_message *message, struct relation *relation,
+		   const struct feed_place *place, struct fault *fault)
+{
+	size_t values = (size_t)message->old_tuple.count + message->new_tuple.count;
+	struct feed_item *item = calloc(1, sizeof *item + values * sizeof(struct pgoutput_value));
+
+	if (item == NULL) {
+		PQfreemem(frame);
+		return fault_fatal(fault, "out of memory");
+	}
+	item->kind = kind_of(relation);
+	item->place = *place;
+	item->frame = frame;
+	item->bytes = length + values * sizeof(struct pgoutput_value);
+	item->relation = relation_hold(relation);
+	item->change_kind = (char)message->kind;
+	item->has_old = message->old_kind != '\0';
+	item->has_new = message->kind != PGOUTPUT_DELETE;
+	item->old_count = message->old_tuple.count;
+	item->new_count = message->new_tuple.count;
+	memcpy(item->values, message->old_tuple.values, item->old_count * sizeof *item->values);
+	memcpy(item->values + item->old_count, message->new_tuple.values,
+	       item->new_count * sizeof *item->values);
+	if (!hold_project(feed, item, fault)) {
+		item_free(feed, item);
+		return false;
+	}
+	append(feed, item);
+	return true;
+}
+
+bool feed_take_commit(struct feed *feed, uint64_t number, uint64_t end_lsn, struct fault *fault)
+{
+	struct feed_item *item = calloc(1, sizeof *item);
+
+	if (item == NULL) {
+		return fault_fatal(fault, "out of memory");
+	}
+	item->kind = FEED_COMMIT;
+	item->place.number = number;
+	item->end_lsn = end_lsn;
+	append(feed, item);
+	return true;
+}
+
+bool feed_has_room(const struct feed *feed)
+{
+	return feed->count < FEED_ITEMS_MAX && feed->bytes < FEED_MAX_BYTES;
+}
+
+/* ---- letting out ---- */
+
+static struct pos pos_of(const struct feed_place *place, uint32_t ordinal)
+{
+	return (struct pos){.commit_lsn = place->commit_lsn, .ordinal = ordinal};
+}
+
+static bool emit_one(struct feed *feed, const struct feed_item *item,
+		     const struct assemble_change *change, const struct assemble_record *record,
+		     struct fault *fault)
+{
+	const struct feed_place *place = &item->place;
+	bool is_request = item->kind == FEED_REQUEST;
+	struct debezium_row before = {.values = change->old_values, .count = change->old_count};
+	struct debezium_row after = {.values = change->new_values,
+				     .count = change->new_count,
+				     .fallback = change->old_values,
+				     .fallback_count = change->old_count};
+	bool shows_before = change->old_values != NULL && (record->op == 'u' || record->op == 'd');
+	bool shows_after = record->op == 'u' || record->op == 'c';
+	struct debezium_event event = {.source = {.snapshot = "false",
+						  .time_us = place->commit_time_us,
+						  .has_place = true,
+						  .lsn = place->lsn,
+						  .xid = place->xid,
+						  .last_commit_lsn = place->last_commit_lsn},
+				       .relation = item->relation,
+				       .before = shows_before ? &before : NULL,
+				       .after = shows_after ? &after : NULL};
+	struct emit_record out = {.topic = is_request ? TAILS_REQUESTS : TAILS_ASSIGNMENTS,
+				  .pos = pos_of(place, record->ordinal),
+				  .cause = is_request ? "request" : "row",
+				  .record = record,
+				  .event = record->op != '\0' ? &event : NULL,
+				  .number = place->number};
+	bool sent = false;
+
+	if (!is_request) {
+		event.project = shows_after && item->project != NULL ? item->project->json : "null";
+	}
+	if (!emit_send(feed->emit, &out, &sent, fault)) {
+		return false;
+	}
+	if (sent) {
+		ack_sent(feed->ack, place->number);
+	}
+	return true;
+}
+
+static bool let_out_row(struct feed *feed, const struct feed_item *item, struct fault *fault)
+{
+	struct assemble_record records[ASSEMBLE_RECORDS_MAX];
+	struct assemble_change change = change_of(item);
+	int count = assemble_records(&change, records);
+
+	for (int i = 0; i < count; i++) {
+		if (!emit_one(feed, item, &change, &records[i], fault)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Keeps the project we know true to the stream. */
+static bool learn_project(struct feed *feed, const struct feed_item *item,
+			  const struct assemble_change *change, struct fault *fault)
+{
+	int at = item->relation->at.id;
+	struct debezium_row row = {.values = change->new_values,
+				   .count = change->new_count,
+				   .fallback = change->old_values,
+				   .fallback_count = change->old_count};
+	struct uuid id;
+	struct buf json;
+	bool ok;
+
+	if (change->old_values != NULL && at < change->old_count &&
+	    keyset_read_id(&change->old_values[at], &id) &&
+	    (change->new_values == NULL ||
+	     !pgoutput_same(&change->old_values[at], &change->new_values[at]))) {
+		lookup_learn(feed->lookup, &id, "null", item->place.xid);
+	}
+	if (change->new_values == NULL || at >= change->new_count ||
+	    !keyset_read_id(&change->new_values[at], &id)) {
+		return true;
+	}
+	buf_init(&json, PUBLISH_RECORD_MAX_BYTES);
+	debezium_write_project(&json, item->relation, &row);
+	ok = !json.failed;
+	if (ok) {
+		lookup_learn(feed->lookup, &id, buf_string(&json), item->place.xid);
+	}
+	buf_close(&json);
+	return ok || fault_fatal(fault, "a project's row is larger than %d bytes",
+				 PUBLISH_RECORD_MAX_BYTES);
+}
+
+static bool let_out_project(struct feed *feed, const struct feed_item *item, struct fault *fault)
+{
+	struct assemble_change change = change_of(item);
+	struct pos pos = pos_of(&item->place, assemble_ordinal(item->place.row));
+	struct uuid id;
+
+	if (!learn_project(feed, item, &change, fault)) {
+		return false;
+	}
+	if (assemble_project_shows(&change) &&
+	    keyset_read_id(&change.new_values[item->relation->at.id], &id)) {
+		fanout_start(feed->fanout, &id, &pos, item->place.commit_time_us,
+			     item->place.number);
+	}
+	return true;
+}
+
+static bool let_out(struct feed *feed, const struct feed_item *item, struct fault *fault)
+{
+	switch (item->kind) {
+	case FEED_ASSIGNMENT:
+	case FEED_REQUEST:
+		return let_out_row(feed, item, fault);
+	case FEED_PROJECT:
+		return let_out_project(feed, item, fault);
+	case FEED_COMMIT:
+		ack_commit(feed->ack, item->place.number, item->end_lsn);
+		return true;
+	}
+	return false;
+}
+
+static bool may_leave(const struct feed *feed)
+{
+	const struct feed_item *item = feed->first;
+
+	return item != NULL && !feed->fanout->active && publish_has_room(feed->emit->publish) &&
+	       (item->project == NULL || item->project->json != NULL);
+}
+
+void feed_pump(struct feed *feed)
+{
+	struct fault fault = {0};
+	bool ok = true;
+
+	if (feed->pumping || feed->stopped) {
+		return;
+	}
+	feed->pumping = true;
+	while (ok && may_leave(feed)) {
+		struct feed_item *item = take_first(feed);
+
+		ok = let_out(feed, item, &fault);
+		item_free(feed, item);
+	}
+	lookup_ask(feed->lookup);
+	feed->pumping = false;
+	if (!ok) {
+		feed->stopped = true;
+		feed->failed(feed, &fault);
+		return;
+	}
+	feed->moved(feed);
+}
+
+void feed_init(struct feed *feed)
+{
+	*feed = (struct feed){0};
+	feed->last = &feed->first;
+}
+
+void feed_clear(struct feed *feed)
+{
+	while (feed->first != NULL) {
+		item_free(feed, take_first(feed));
+	}
+	feed->stopped = false;
+}

@@ -1,0 +1,63 @@
+/* feed.h - decoded changes wait here, in stream order, until what they need is known; then they go
+ * out.
+ *
+ * stream ─▶ [feed] ─▶ emit ─▶ publish.  Many changes wait at once, so that their projects are
+ * looked up in batches, but only the first ever leaves: a partition's records keep the stream's
+ * order. */
+#ifndef CALRELAY_PRODUCER_FEED_H
+#define CALRELAY_PRODUCER_FEED_H
+
+#include "producer/ack.h"
+#include "producer/emit.h"
+#include "producer/fanout.h"
+#include "producer/lookup.h"
+#include "producer/pgoutput.h"
+
+#define FEED_ITEMS_MAX 8192
+#define FEED_MAX_BYTES (4u << 20)
+
+/* Where in the stream a change stands. */
+struct feed_place {
+	uint64_t number; /* the transaction's, of ack */
+	uint64_t commit_lsn;
+	int64_t commit_time_us;
+	uint32_t xid;
+	uint64_t last_commit_lsn; /* end of the last commit before this transaction; 0: unknown */
+	uint64_t lsn;		  /* start of the frame that carried the change */
+	uint32_t row;		  /* number of the row message in the transaction */
+};
+
+struct feed_item;
+
+struct feed {
+	struct loop *loop;
+	struct emit *emit;
+	struct ack *ack;
+	struct lookup *lookup;
+	struct fanout *fanout;
+	struct feed_item *first;
+	struct feed_item **last;
+	size_t count;
+	size_t bytes;
+	bool pumping;
+	bool stopped;
+	/* Something left, or was acknowledged as empty; there may be room again. */
+	void (*moved)(struct feed *feed);
+	void (*failed)(struct feed *feed, const struct fault *fault);
+};
+
+void feed_init(struct feed *feed);
+void feed_clear(struct feed *feed); /* what waits is forgotten: the slot will send it again */
+bool feed_has_room(const struct feed *feed);
+
+/* Takes over frame (PQfreemem), which the message points into. */
+bool feed_take_row(struct feed *feed, char *frame, size_t length,
+		   const struct pgoutput_message *message, struct relation *relation,
+		   const struct feed_place *place, struct fault *fault) MUST_CHECK;
+bool feed_take_commit(struct feed *feed, uint64_t number, uint64_t end_lsn,
+		      struct fault *fault) MUST_CHECK;
+
+/* Lets out what may leave.  Call it after taking, and when anything it waits for may have come. */
+void feed_pump(struct feed *feed);
+
+#endif

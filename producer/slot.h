@@ -1,0 +1,67 @@
+/* slot.h - the replication slot and the epoch: what is there, and so what has to be done.
+ *
+ * Pure: values in, decisions out.  relay asks PostgreSQL. */
+#ifndef CALRELAY_PRODUCER_SLOT_H
+#define CALRELAY_PRODUCER_SLOT_H
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/buf.h"
+#include "common/fault.h"
+#include "producer/settings.h"
+
+#define SLOT_TEXT_SIZE 64
+
+/* What PostgreSQL says it is (IDENTIFY_SYSTEM). */
+struct slot_system {
+	char identifier[SLOT_TEXT_SIZE];
+	int32_t timeline;
+};
+
+/* What SLOT_VIEW_SQL answers: the slot, and the newest epoch. */
+struct slot_view {
+	char database[SLOT_TEXT_SIZE];
+	int64_t sender_timeout_ms; /* 0: none */
+	bool exists;
+	bool is_lost; /* the server has removed WAL that it needs */
+	uint64_t confirmed_lsn;
+	bool has_epoch;
+	uint32_t epoch;
+	struct slot_system system; /* the epoch's */
+	char slot[SLOT_TEXT_SIZE];
+	bool snapshot_finished;
+	bool given_up;
+	uint64_t consistent_point;
+};
+
+extern const char SLOT_VIEW_SQL[]; /* parameter: the slot's name */
+
+bool slot_read_view(const PGresult *result, struct slot_view *view, struct fault *fault) MUST_CHECK;
+bool slot_read_system(const PGresult *result, struct slot_system *system,
+		      struct fault *fault) MUST_CHECK;
+bool slot_read_lsn(const char *text, uint64_t *lsn);
+
+enum slot_plan { SLOT_USE, SLOT_CREATE, SLOT_STOP };
+
+/* SLOT_STOP with FAULT_FATAL: changes are lost, and somebody has to say what is to happen. */
+enum slot_plan slot_decide(const struct slot_view *view, const struct slot_system *system,
+			   const char *slot, struct fault *fault);
+
+struct slot_epoch {
+	uint32_t number;
+	bool is_new;
+	bool needs_snapshot;
+	uint64_t consistent_point; /* the position its snapshot's records carry */
+};
+
+/* tail_epoch: the highest in Kafka.  A new one wherever positions can't be compared. */
+struct slot_epoch slot_decide_epoch(const struct slot_view *view, const struct slot_system *system,
+				    const char *slot, uint32_t tail_epoch);
+
+/* Commands of the replication protocol, names quoted. */
+void slot_write_create(struct buf *out, const char *slot);
+void slot_write_start(struct buf *out, const struct settings *settings);
+
+#endif

@@ -1,0 +1,526 @@
+/* steps.c - the steps of the producer's life.
+ *
+ * Nothing is published before START_REPLICATION gave us the slot: that keeps a second producer
+ * waiting.  What the slot was not told is sent again, and what Kafka has is not repeated. */
+#include "producer/steps.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "producer/preflight.h"
+
+#define STEPS_PAUSE_MOST_MS    5000
+#define STEPS_PAUSE_FIRST_MS   200
+#define STEPS_STANDBY_MS       1000
+#define STEPS_DRAIN_LOOK_MS    20
+#define STEPS_TIMEOUT_MOST_MS  45000 /* for a record to reach Kafka */
+#define STEPS_TIMEOUT_LEAST_MS 2000
+
+/* ---- answers ---- */
+
+static void on_skip(struct loop_call *call)
+{
+	struct relay *relay = container_of(call, struct relay, skip);
+	struct fault none = {0};
+
+	if (!relay->clearing) {
+		relay_resume(relay, &none);
+	}
+}
+
+/* The step had nothing to wait for. */
+static void skip(struct relay *relay)
+{
+	loop_defer(relay->loop, &relay->skip, on_skip);
+}
+
+static void on_answer(struct session_step *answer)
+{
+	relay_resume(container_of(answer, struct relay, answer), &answer->fault);
+}
+
+/* A statement on its way outlives the session that sent it; its answer then is for nobody. */
+struct statement {
+	struct pg_request request; /* or the preflight's */
+	struct preflight preflight;
+	struct relay *relay;
+	unsigned session;
+};
+
+static void statement_answer(struct statement *statement, const struct pg_request *request)
+{
+	struct relay *relay = statement->relay;
+
+	if (statement->session == relay->session && !relay->clearing) {
+		relay->result = request->result;
+		relay_resume(relay, &request->fault);
+		relay->result = NULL;
+	}
+	free(statement);
+}
+
+static void on_request(struct pg_request *request)
+{
+	statement_answer(container_of(request, struct statement, request), request);
+}
+
+static void on_preflight(struct pg_request *request)
+{
+	struct preflight *preflight = container_of(request, struct preflight, request);
+
+	statement_answer(container_of(preflight, struct statement, preflight), request);
+}
+
+static struct statement *statement_new(struct relay *relay)
+{
+	struct statement *statement = calloc(1, sizeof *statement);
+
+	if (statement == NULL) {
+		fputs("out of memory\n", stderr);
+		abort();
+	}
+	statement->relay = relay;
+	statement->session = relay->session;
+	return statement;
+}
+
+static void ask(struct relay *relay, const char *sql, int param_count, const char *const *params)
+{
+	struct statement *statement = statement_new(relay);
+
+	statement->request =
+	    (struct pg_request){.sql = sql, .param_count = param_count, .done = on_request};
+	for (int i = 0; i < param_count; i++) {
+		statement->request.params[i] = params[i];
+	}
+	pg_send(relay->pg, &statement->request);
+}
+
+/* ---- topics ---- */
+
+static void on_topics(struct topics_job *job)
+{
+	struct relay *relay = container_of(job, struct relay, topics);
+
+	relay->topics_running = false;
+	if (relay->clearing) {
+		relay_cleared(relay);
+	} else {
+		relay_resume(relay, &job->fault);
+	}
+}
+
+static void run_topics(struct relay *relay, bool may_create, bool reads_tails)
+{
+	relay->topics.settings = relay->settings;
+	relay->topics.may_create = may_create;
+	relay->topics.reads_tails = reads_tails;
+	relay->topics.done = on_topics;
+	relay->topics_running = true;
+	topics_start(relay->loop, &relay->topics);
+}
+
+static void topics_begin(struct relay *relay)
+{
+	run_topics(relay, true, false);
+}
+
+static enum relay_step topics_finish(struct relay *relay, struct fault *fault)
+{
+	for (int i = 0; fault->kind == FAULT_FATAL && i < relay->topics.finding_count; i++) {
+		log_error("not fit to run", LOG_TEXT("finding", relay->topics.findings[i]));
+	}
+	return RELAY_CHECK;
+}
+
+/* ---- the database ---- */
+
+static void check_begin(struct relay *relay)
+{
+	preflight_send(&statement_new(relay)->preflight, relay->pg, relay->settings, on_preflight);
+}
+
+static enum relay_step check_finish(struct relay *relay, struct fault *fault)
+{
+	const PGresult *findings = relay->result;
+
+	for (int i = 0; fault->kind == FAULT_NONE && i < PQntuples(findings); i++) {
+		log_error("not fit to run", LOG_TEXT("finding", pg_text(findings, i, 0)));
+	}
+	if (fault->kind == FAULT_NONE && PQntuples(findings) > 0) {
+		(void)fault_fatal(fault, "%.240s", pg_text(findings, 0, 0));
+	}
+	return RELAY_VIEW;
+}
+
+static void view_begin(struct relay *relay)
+{
+	ask(relay, SLOT_VIEW_SQL, 1, (const char *const[]){relay->settings->slot});
+}
+
+static enum relay_step view_finish(struct relay *relay, struct fault *fault)
+{
+	if (fault->kind == FAULT_NONE) {
+		(void)!slot_read_view(relay->result, &relay->view, fault);
+	}
+	return RELAY_CONNECT;
+}
+
+static void connect_begin(struct relay *relay)
+{
+	relay->replication = session_new(relay->loop, relay->settings->database_url, true);
+	relay->answer.done = on_answer;
+	session_connect(relay->replication, &relay->answer);
+}
+
+static enum relay_step connect_finish(struct relay *relay, struct fault *fault)
+{
+	(void)relay;
+	(void)fault;
+	return RELAY_IDENTIFY;
+}
+
+static void identify_begin(struct relay *relay)
+{
+	session_command(relay->replication, &relay->answer, "IDENTIFY_SYSTEM");
+}
+
+static enum relay_step identify_finish(struct relay *relay, struct fault *fault)
+{
+	if (fault->kind == FAULT_NONE) {
+		(void)!slot_read_system(relay->answer.result, &relay->system, fault);
+	}
+	return RELAY_SLOT;
+}
+
+/* ---- the slot ---- */
+
+static void slot_begin(struct relay *relay)
+{
+	struct fault fault = {0};
+	enum slot_plan plan =
+	    slot_decide(&relay->view, &relay->system, relay->settings->slot, &fault);
+
+	relay->has_exported = false;
+	if (plan != SLOT_CREATE) {
+		skip(relay);
+		return;
+	}
+	relay->has_exported = true;
+	buf_reset(&relay->command);
+	slot_write_create(&relay->command, relay->settings->slot);
+	session_command(relay->replication, &relay->answer, buf_string(&relay->command));
+}
+
+static enum relay_step slot_finish(struct relay *relay, struct fault *fault)
+{
+	if (fault->kind != FAULT_NONE) {
+		return RELAY_IMPORT_CONNECT;
+	}
+	if (!relay->has_exported) {
+		(void)slot_decide(&relay->view, &relay->system, relay->settings->slot, fault);
+		return RELAY_STREAM_START;
+	}
+	snprintf(relay->exported, sizeof relay->exported, "%s",
+		 PQgetvalue(relay->answer.result, 0, 2));
+	log_info("slot created", LOG_TEXT("slot", relay->settings->slot),
+		 LOG_TEXT("consistent_point", PQgetvalue(relay->answer.result, 0, 1)));
+	return RELAY_IMPORT_CONNECT;
+}
+
+static void import_connect_begin(struct relay *relay)
+{
+	relay->fill = session_new(relay->loop, relay->settings->database_url, false);
+	session_connect(relay->fill, &relay->answer);
+}
+
+static enum relay_step import_connect_finish(struct relay *relay, struct fault *fault)
+{
+	(void)relay;
+	(void)fault;
+	return RELAY_IMPORT;
+}
+
+/* Before the replication connection gets its next command, which ends the exported snapshot. */
+static void import_begin(struct relay *relay)
+{
+	buf_reset(&relay->command);
+	buf_format(&relay->command,
+		   "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT '%s'",
+		   relay->exported);
+	session_command(relay->fill, &relay->answer, buf_string(&relay->command));
+}
+
+static enum relay_step import_finish(struct relay *relay, struct fault *fault)
+{
+	(void)relay;
+	(void)fault;
+	return RELAY_STREAM_START;
+}
+
+static void stream_start_begin(struct relay *relay)
+{
+	buf_reset(&relay->command);
+	slot_write_start(&relay->command, relay->settings);
+	session_command(relay->replication, &relay->answer, buf_string(&relay->command));
+}
+
+static enum relay_step stream_start_finish(struct relay *relay, struct fault *fault)
+{
+	if (fault->kind == FAULT_INPUT && strcmp(relay->answer.sqlstate, "55006") == 0) {
+		*fault = (struct fault){0}; /* somebody else has it */
+		return RELAY_STANDBY;
+	}
+	if (fault->kind == FAULT_NONE) {
+		relay->standing_by = false;
+		stream_open(&relay->flow.stream, relay->replication);
+		relay->replication = NULL;
+	}
+	return RELAY_VIEW_AGAIN;
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct relay *relay = container_of(timer, struct relay, timer);
+	struct fault none = {0};
+
+	relay_resume(relay, &none);
+}
+
+/* The snapshot would be old when our turn comes: its owner makes one, or we make another. */
+static void standby_begin(struct relay *relay)
+{
+	relay->standing_by = true;
+	session_free(relay->fill);
+	relay->fill = NULL;
+	relay->has_exported = false;
+	uv_timer_start(&relay->timer, on_timer, STEPS_STANDBY_MS, 0);
+}
+
+static enum relay_step standby_finish(struct relay *relay, struct fault *fault)
+{
+	(void)relay;
+	(void)fault;
+	return RELAY_STREAM_START;
+}
+
+/* ---- the epoch ---- */
+
+static enum relay_step view_again_finish(struct relay *relay, struct fault *fault)
+{
+	(void)view_finish(relay, fault);
+	return RELAY_TAILS;
+}
+
+static void tails_begin(struct relay *relay)
+{
+	run_topics(relay, true, true);
+}
+
+static enum relay_step tails_finish(struct relay *relay, struct fault *fault)
+{
+	int64_t timeout_ms = relay->view.sender_timeout_ms * 3 / 4;
+
+	if (fault->kind != FAULT_NONE) {
+		return RELAY_EPOCH;
+	}
+	if (timeout_ms == 0 || timeout_ms > STEPS_TIMEOUT_MOST_MS) {
+		timeout_ms = STEPS_TIMEOUT_MOST_MS;
+	}
+	if (timeout_ms < STEPS_TIMEOUT_LEAST_MS) {
+		timeout_ms = STEPS_TIMEOUT_LEAST_MS;
+	}
+	tails_renew(&relay->flow.tails, &relay->topics.tails);
+	(void)!flow_open(&relay->flow, (int)timeout_ms, fault);
+	return RELAY_EPOCH;
+}
+
+static const char EPOCH_SQL[] =
+    "INSERT INTO public.calrelay_source (epoch, system_identifier, timeline, slot, "
+    "consistent_point) VALUES ($1, $2, $3, $4, $5::pg_lsn)";
+
+static void epoch_begin(struct relay *relay)
+{
+	struct slot_epoch *epoch = &relay->epoch;
+	char number[16];
+	char timeline[16];
+	char point[32];
+
+	*epoch = slot_decide_epoch(&relay->view, &relay->system, relay->settings->slot,
+				   tails_epoch(&relay->flow.tails));
+	relay->flow.emit.epoch = epoch->number;
+	snprintf(relay->flow.emit.database, sizeof relay->flow.emit.database, "%s",
+		 relay->view.database);
+	if (!epoch->is_new) {
+		skip(relay);
+		return;
+	}
+	snprintf(number, sizeof number, "%" PRIu32, epoch->number);
+	snprintf(timeline, sizeof timeline, "%" PRId32, relay->system.timeline);
+	snprintf(point, sizeof point, "%" PRIX32 "/%" PRIX32,
+		 (uint32_t)(epoch->consistent_point >> 32), (uint32_t)epoch->consistent_point);
+	ask(relay, EPOCH_SQL, 5,
+	    (const char *const[]){number, relay->system.identifier, timeline, relay->settings->slot,
+				  point});
+}
+
+static enum relay_step epoch_finish(struct relay *relay, struct fault *fault)
+{
+	if (fault->kind == FAULT_INPUT) {
+		fault->kind = FAULT_RETRY; /* somebody began it at the same moment: look again */
+	}
+	if (fault->kind == FAULT_NONE && relay->epoch.is_new) {
+		log_info("epoch begins", LOG_NUMBER("epoch", relay->epoch.number),
+			 LOG_NUMBER("timeline", relay->system.timeline));
+	}
+	return RELAY_CATALOG;
+}
+
+/* ---- the fill ---- */
+
+static void on_catalog(struct catalog *catalog, const struct fault *fault)
+{
+	struct flow *flow = container_of(catalog, struct flow, catalog);
+	struct relay *relay = container_of(flow, struct relay, flow);
+
+	if (!relay->clearing && relay->step == RELAY_CATALOG) {
+		relay_resume(relay, fault);
+	}
+}
+
+static void catalog_begin(struct relay *relay)
+{
+	catalog_load(&relay->flow.catalog, on_catalog);
+}
+
+static enum relay_step catalog_finish(struct relay *relay, struct fault *fault)
+{
+	(void)fault;
+	if (!relay->epoch.needs_snapshot) {
+		return RELAY_STREAM;
+	}
+	return relay->has_exported ? RELAY_FILL : RELAY_FILL_CONNECT;
+}
+
+static enum relay_step fill_connect_finish(struct relay *relay, struct fault *fault)
+{
+	(void)relay;
+	(void)fault;
+	return RELAY_FILL;
+}
+
+static void fill_begin(struct relay *relay)
+{
+	struct snapshot *snapshot = &relay->flow.snapshot;
+
+	snapshot->session = relay->fill;
+	snapshot->is_consistent = relay->has_exported;
+	snapshot->consistent_point = relay->epoch.consistent_point;
+	log_info("snapshot begins", LOG_NUMBER("epoch", relay->epoch.number),
+		 LOG_TEXT("kind", relay->has_exported ? "consistent" : "incremental"));
+	snapshot_start(snapshot);
+}
+
+static enum relay_step fill_finish(struct relay *relay, struct fault *fault)
+{
+	(void)relay;
+	(void)fault;
+	return RELAY_FILLED;
+}
+
+static const char FILLED_SQL[] =
+    "UPDATE public.calrelay_source SET snapshot_finished_at = now() WHERE epoch = $1";
+
+static void filled_begin(struct relay *relay)
+{
+	char number[16];
+
+	session_free(relay->fill);
+	relay->fill = NULL;
+	log_info("snapshot finished", LOG_NUMBER("records", relay->flow.snapshot.records));
+	snprintf(number, sizeof number, "%" PRIu32, relay->epoch.number);
+	ask(relay, FILLED_SQL, 1, (const char *const[]){number});
+}
+
+static enum relay_step filled_finish(struct relay *relay, struct fault *fault)
+{
+	(void)relay;
+	(void)fault;
+	return RELAY_STREAM;
+}
+
+/* ---- streaming, and what comes after ---- */
+
+static void streaming_begin(struct relay *relay)
+{
+	session_free(relay->fill); /* an exported snapshot that was not needed */
+	relay->fill = NULL;
+	relay->pause_ms = STEPS_PAUSE_FIRST_MS;
+	log_info("streaming", LOG_TEXT("slot", relay->settings->slot),
+		 LOG_NUMBER("epoch", relay->epoch.number));
+	stream_read(&relay->flow.stream);
+}
+
+static void pause_begin(struct relay *relay)
+{
+	uv_timer_start(&relay->timer, on_timer, (uint64_t)relay->pause_ms, 0);
+	relay->pause_ms =
+	    relay->pause_ms * 2 < STEPS_PAUSE_MOST_MS ? relay->pause_ms * 2 : STEPS_PAUSE_MOST_MS;
+}
+
+static enum relay_step pause_finish(struct relay *relay, struct fault *fault)
+{
+	(void)relay;
+	(void)fault;
+	return RELAY_TOPICS;
+}
+
+static void drain_begin(struct relay *relay)
+{
+	uv_timer_start(&relay->timer, on_timer, STEPS_DRAIN_LOOK_MS, 0);
+}
+
+static enum relay_step drain_finish(struct relay *relay, struct fault *fault)
+{
+	bool late = clock_mono_ms() >= relay->drain_by_ms;
+	bool empty = flow_is_empty(&relay->flow) &&
+		     ack_count(&relay->flow.ack) <= (relay->flow.stream.in_transaction ? 1 : 0);
+
+	(void)fault;
+	if (!late && !empty) {
+		return RELAY_DRAIN;
+	}
+	stream_tell(&relay->flow.stream);
+	relay_clear(relay);
+	return RELAY_STEPS;
+}
+
+/* clang-format off */
+const struct step STEPS[RELAY_STEPS] = { /* read downwards */
+	[RELAY_TOPICS]         = {"topics",         topics_begin,         topics_finish},
+	[RELAY_CHECK]          = {"check",          check_begin,          check_finish},
+	[RELAY_VIEW]           = {"view",           view_begin,           view_finish},
+	[RELAY_CONNECT]        = {"connect",        connect_begin,        connect_finish},
+	[RELAY_IDENTIFY]       = {"identify",       identify_begin,       identify_finish},
+	[RELAY_SLOT]           = {"slot",           slot_begin,           slot_finish},
+	[RELAY_IMPORT_CONNECT] = {"import connect", import_connect_begin, import_connect_finish},
+	[RELAY_IMPORT]         = {"import",         import_begin,         import_finish},
+	[RELAY_STREAM_START]   = {"stream start",   stream_start_begin,   stream_start_finish},
+	[RELAY_STANDBY]        = {"standby",        standby_begin,        standby_finish},
+	/* from here on the slot is ours */
+	[RELAY_VIEW_AGAIN]     = {"view again",     view_begin,           view_again_finish},
+	[RELAY_TAILS]          = {"tails",          tails_begin,          tails_finish},
+	[RELAY_EPOCH]          = {"epoch",          epoch_begin,          epoch_finish},
+	[RELAY_CATALOG]        = {"catalog",        catalog_begin,        catalog_finish},
+	[RELAY_FILL_CONNECT]   = {"fill connect",   import_connect_begin, fill_connect_finish},
+	[RELAY_FILL]           = {"fill",           fill_begin,           fill_finish},
+	[RELAY_FILLED]         = {"filled",         filled_begin,         filled_finish},
+	[RELAY_STREAM]         = {"streaming",      streaming_begin,      NULL}, /* until a fault */
+	[RELAY_PAUSE]          = {"pause",          pause_begin,          pause_finish},
+	[RELAY_DRAIN]          = {"drain",          drain_begin,          drain_finish},
+};
+/* clang-format on */
