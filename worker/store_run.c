@@ -254,8 +254,8 @@ struct counts {
 static void counts_make(struct counts *counts, const struct run *run, bool is_end)
 {
 	size_t total = run->left_count;
-	size_t open = run->left_count;
-	size_t failed = run->left_count;
+	size_t open = total;
+	size_t failed = total;
 
 	for (size_t i = 0; i < run->task_count; i++) {
 		const struct task *task = &run->tasks[i];
