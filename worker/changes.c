@@ -25,24 +25,22 @@ static void task_keep_row(struct task *task, const struct row *row)
 		 row->change_key != NULL ? row->change_key : "");
 }
 
-static bool item_plan(struct run *run, struct item *item)
+/* The calendar shows this change or a newer one already; only the position is news. */
+static void task_plan_synced(struct task *task, const struct row *row, const char *pos)
 {
-	const struct row *row = run_row(run, &item->id);
-	const struct change *change = item->change;
-	struct task *task = run_add_task(run, &item->id);
-	enum plan plan;
+	bool is_news = row != NULL && row->state != ROW_FAILED && row->pending_pos[0] == '\0' &&
+		       !row->is_dirty && strcmp(pos, row->applied_pos) > 0;
 
-	if (task == NULL || !outlook_event_make(&task->event, change, &run->worker->map,
-						run->connection.time_zone)) {
-		return false;
+	task->stage = is_news ? TASK_RECORD : TASK_SKIPPED;
+	if (is_news) {
+		memcpy(task->event.hash, row->hash, sizeof task->event.hash);
+		task_keep_row(task, row);
 	}
-	plan = change_was_synced(run, change) ? PLAN_SKIP
-					      : plan_record(row, change->pos, &task->event);
-	snprintf(task->pos, sizeof task->pos, "%s", change->pos);
-	task->item = item;
-	op_init(&task->op, task->event.verdict == OUTLOOK_EVENT, row != NULL ? row->event_id : NULL,
-		row != NULL ? row->incarnation : 1);
-	switch (plan) {
+}
+
+static void task_plan_record(struct task *task, const struct row *row, const char *pos)
+{
+	switch (plan_record(row, pos, &task->event)) {
 	case PLAN_SKIP:
 		task->stage = TASK_SKIPPED;
 		break;
@@ -54,6 +52,27 @@ static bool item_plan(struct run *run, struct item *item)
 		task->stage = TASK_PLANNED;
 		break;
 	}
+}
+
+static bool item_plan(struct run *run, struct item *item)
+{
+	const struct row *row = run_row(run, &item->id);
+	const struct change *change = item->change;
+	struct task *task = run_add_task(run, &item->id);
+
+	if (task == NULL || !outlook_event_make(&task->event, change, &run->worker->map,
+						run->connection.time_zone)) {
+		return false;
+	}
+	snprintf(task->pos, sizeof task->pos, "%s", change->pos);
+	task->item = item;
+	op_init(&task->op, task->event.verdict == OUTLOOK_EVENT, row != NULL ? row->event_id : NULL,
+		row != NULL ? row->incarnation : 1);
+	if (change_was_synced(run, change)) {
+		task_plan_synced(task, row, change->pos);
+	} else {
+		task_plan_record(task, row, change->pos);
+	}
 	return true;
 }
 
@@ -64,6 +83,14 @@ bool changes_plan(struct run *run)
 	for (item = run->items; item != NULL; item = item->hh.next) {
 		if (!item_plan(run, item)) {
 			return false;
+		}
+	}
+	for (size_t i = 0; i < run->task_count; i++) {
+		struct task *task = &run->tasks[i];
+
+		if (task->stage == TASK_SKIPPED) {
+			item_done(run, task->item, "old");
+			task->item = NULL;
 		}
 	}
 	return true;
