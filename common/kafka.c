@@ -101,6 +101,9 @@ static void on_log(const rd_kafka_t *rk, int level, const char *facility, const 
 {
 	enum log_level ours = level <= 3 ? LOG_ERROR : level <= 4 ? LOG_WARN : LOG_DEBUG;
 
+	if (strcmp(facility, "CONFWARN") == 0 && strstr(text, "enable.gapless.guarantee") != NULL) {
+		return; /* the producer wants it, knowing what it says */
+	}
 	LOG_AT(ours, "librdkafka", LOG_TEXT("client", rk != NULL ? rd_kafka_name(rk) : ""),
 	       LOG_TEXT("facility", facility), LOG_TEXT("text", text));
 }
