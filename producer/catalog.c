@@ -13,8 +13,8 @@
 /* Columns in order with what their types rest on: a domain's base, an array's element. */
 static const char LOAD_SQL[] =
     "WITH RECURSIVE wanted(role, oid) AS ("
-    "  SELECT 1, to_regclass(format('%I.%I', $1, $2)) UNION ALL"
-    "  SELECT 2, to_regclass(format('%I.%I', $1, $3)) UNION ALL"
+    "  SELECT 1, to_regclass(format('%I.%I', $1::text, $2::text)) UNION ALL"
+    "  SELECT 2, to_regclass(format('%I.%I', $1::text, $3::text)) UNION ALL"
     "  SELECT 3, to_regclass('public.calendar_sync_requests')"
     "), columns AS ("
     "  SELECT w.role, a.attnum, a.attname, a.atttypid, a.atttypmod FROM wanted w"

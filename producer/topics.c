@@ -6,12 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/kafka.h"
 #include "common/log.h"
 
 #define TOPICS_WAIT_MS	     5000
 #define TOPICS_CREATE_MAX_MS 10000
+#define TOPICS_LOOK_MS	     20
 #define TOPICS_TAIL_RECORDS  200 /* read that many from each partition's end */
 #define TOPICS_TAIL_MORE     20000
 #define TOPICS_RECORD_MAX    "10485760" /* max.message.bytes of a topic we create */
@@ -45,7 +47,17 @@ static bool job_error(struct topics_job *job, const char *doing, rd_kafka_resp_e
 
 /* ---- partitions ---- */
 
-/* How many partitions the topic has; 0: it does not exist; -1: fault. */
+static int count_leaders(const struct rd_kafka_metadata_topic *topic)
+{
+	int count = 0;
+
+	for (int i = 0; i < topic->partition_cnt; i++) {
+		count += topic->partitions[i].leader >= 0;
+	}
+	return count;
+}
+
+/* How many partitions of the topic can be used; 0: it does not exist; -1: fault. */
 static int count_partitions(struct topics_job *job, rd_kafka_t *rk, const char *name)
 {
 	const struct rd_kafka_metadata *metadata;
@@ -65,7 +77,11 @@ static int count_partitions(struct topics_job *job, rd_kafka_t *rk, const char *
 	} else if (metadata->topics[0].err != RD_KAFKA_RESP_ERR_NO_ERROR) {
 		job_error(job, "reading metadata", metadata->topics[0].err);
 	} else {
-		count = metadata->topics[0].partition_cnt;
+		count = count_leaders(&metadata->topics[0]);
+		if (count < metadata->topics[0].partition_cnt) {
+			count = -1;
+			fault_retry(&job->fault, "a partition of topic %.100s has no leader", name);
+		}
 	}
 	rd_kafka_metadata_destroy(metadata);
 	return count;
@@ -99,9 +115,13 @@ static bool take_created(struct topics_job *job, rd_kafka_event_t *event, const 
 	const char *why = count == 1 ? rd_kafka_topic_result_error_string(results[0]) : NULL;
 	char text[TOPICS_FINDING_SIZE];
 
-	if (error == RD_KAFKA_RESP_ERR_NO_ERROR ||
-	    error == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) {
+	if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
+		log_info("topic created", LOG_TEXT("topic", name),
+			 LOG_NUMBER("partitions", job->settings->partitions));
 		return true;
+	}
+	if (error == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) {
+		return true; /* a metadata answer may lag behind */
 	}
 	if (error == RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR ||
 	    error == RD_KAFKA_RESP_ERR_POLICY_VIOLATION) {
@@ -137,10 +157,6 @@ static bool create_topic(struct topics_job *job, rd_kafka_t *rk, const char *nam
 	if (event != NULL) {
 		ok = take_created(job, event, name);
 		rd_kafka_event_destroy(event);
-	}
-	if (ok) {
-		log_info("topic created", LOG_TEXT("topic", name),
-			 LOG_NUMBER("partitions", job->settings->partitions));
 	}
 out:
 	rd_kafka_AdminOptions_destroy(options);
@@ -197,6 +213,22 @@ static bool check_policy(struct topics_job *job, rd_kafka_t *rk, const char *nam
 	return ok;
 }
 
+/* A new topic's partitions take a moment until they are led. */
+static bool await_leaders(struct topics_job *job, rd_kafka_t *rk, const char *name)
+{
+	for (int waited_ms = 0; waited_ms < TOPICS_CREATE_MAX_MS; waited_ms += TOPICS_LOOK_MS) {
+		if (count_partitions(job, rk, name) == (int)job->settings->partitions) {
+			job->fault = (struct fault){0};
+			return true;
+		}
+		if (atomic_load(&job->stop)) {
+			break;
+		}
+		usleep(TOPICS_LOOK_MS * 1000);
+	}
+	return fault_retry(&job->fault, "topic %.100s was created and is not led yet", name);
+}
+
 static bool check_topic(struct topics_job *job, rd_kafka_t *rk, enum tails_topic topic)
 {
 	char name[256];
@@ -210,7 +242,8 @@ static bool check_topic(struct topics_job *job, rd_kafka_t *rk, enum tails_topic
 	}
 	if (partitions == 0) {
 		job->missing[topic] = true;
-		return !job->may_create || create_topic(job, rk, name);
+		return !job->may_create ||
+		       (create_topic(job, rk, name) && await_leaders(job, rk, name));
 	}
 	if (partitions != (int)job->settings->partitions) {
 		snprintf(text, sizeof text,
@@ -355,6 +388,7 @@ static rd_kafka_t *open_client(struct topics_job *job)
 		return NULL;
 	}
 	if (!kafka_conf_set(conf, "enable.partition.eof", "true", &job->fault) ||
+	    !kafka_conf_set(conf, "fetch.wait.max.ms", "10", &job->fault) ||
 	    !kafka_conf_set(conf, "allow.auto.create.topics", "false", &job->fault)) {
 		rd_kafka_conf_destroy(conf);
 		return NULL;
