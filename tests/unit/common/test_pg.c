@@ -1,0 +1,745 @@
+/* test_pg.c - the pool's states, against a server that speaks just enough of the protocol. */
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/pg.h"
+
+#define WATCHDOG_MS 20000
+#define PEERS_MAX   32
+
+/* These replace common/clock.c, so that 30 s need not be waited for. */
+static int64_t clock_ahead_ms;
+
+int64_t clock_mono_ms(void)
+{
+	return (int64_t)(uv_hrtime() / 1000000) + clock_ahead_ms;
+}
+
+int64_t clock_boot_ms(void)
+{
+	return clock_mono_ms();
+}
+
+int64_t clock_wall_us(void)
+{
+	return clock_mono_ms() * 1000;
+}
+
+int64_t clock_wall_ms(void)
+{
+	return clock_mono_ms();
+}
+
+enum mood {
+	SERVES,
+	SILENT,	       /* accepts and never answers */
+	SLAMS,	       /* accepts and closes */
+	DIES_RUNNING,  /* closes when a statement is executed, once; then serves */
+	HANGS_RUNNING, /* never answers a statement */
+};
+
+struct peer {
+	uv_tcp_t tcp;
+	struct rig *rig;
+	char in[65536];
+	size_t length;
+	bool started;
+	bool in_error;
+	char param[64]; /* of the last Bind */
+};
+
+struct rig {
+	struct loop loop;
+	struct pg *pg;
+	uv_tcp_t server;
+	uv_timer_t watchdog;
+	char url[128];
+	enum mood mood;
+	const char *error; /* SQLSTATE that Execute answers with, or NULL */
+	const char *parse_error;
+	struct peer *peers[PEERS_MAX];
+	int peer_count;
+	int parses;
+	int left;
+};
+
+struct call {
+	struct pg_request request;
+	struct rig *rig;
+	bool returned;
+	int answers;
+	struct fault fault;
+	char sqlstate[6];
+	char text[64];
+	int rows;
+	void (*then)(struct call *call);
+};
+
+/* ---- the server ---- */
+
+static void peer_close(struct peer *peer)
+{
+	if (!uv_is_closing((uv_handle_t *)&peer->tcp)) {
+		uv_close((uv_handle_t *)&peer->tcp, NULL);
+	}
+}
+
+static void peer_say(struct peer *peer, char type, const void *body, size_t length)
+{
+	char message[512];
+	uint32_t size = htonl((uint32_t)length + 4);
+	uv_buf_t out = uv_buf_init(message, (unsigned)length + 5);
+
+	message[0] = type;
+	memcpy(message + 1, &size, 4);
+	if (length > 0) {
+		memcpy(message + 5, body, length);
+	}
+	assert_int_equal(uv_try_write((uv_stream_t *)&peer->tcp, &out, 1), length + 5);
+}
+
+static void peer_refuse(struct peer *peer, const char *sqlstate)
+{
+	char body[64];
+	int length =
+	    snprintf(body, sizeof body, "SERROR%cC%s%cMscripted%c%c", 0, sqlstate, 0, 0, 0);
+
+	peer_say(peer, 'E', body, (size_t)length);
+	peer->in_error = true;
+}
+
+static void peer_bind(struct peer *peer, const char *body)
+{
+	const char *at = body + strlen(body) + 1; /* the portal, then the statement */
+	uint32_t size;
+
+	at += strlen(at) + 1 + 2; /* no formats */
+	if (at[1] == 0) {
+		peer->param[0] = '\0';
+	} else {
+		memcpy(&size, at + 2, 4);
+		size = ntohl(size);
+		snprintf(peer->param, sizeof peer->param, "%.*s",
+			 size == UINT32_MAX ? 4 : (int)size, size == UINT32_MAX ? "null" : at + 6);
+	}
+	peer_say(peer, '2', NULL, 0);
+}
+
+static void peer_execute(struct peer *peer)
+{
+	char row[128] = {0, 1, 0, 0, 0, (char)strlen(peer->param)};
+
+	switch (peer->rig->mood) {
+	case DIES_RUNNING:
+		peer->rig->mood = SERVES;
+		peer_close(peer);
+		return;
+	case HANGS_RUNNING:
+		peer->in_error = true; /* skips the Sync */
+		return;
+	default:
+		break;
+	}
+	if (peer->rig->error != NULL) {
+		peer_refuse(peer, peer->rig->error);
+		return;
+	}
+	memcpy(row + 6, peer->param, strlen(peer->param));
+	peer_say(peer, 'D', row, 6 + strlen(peer->param));
+	peer_say(peer, 'C', "SELECT 1", 9);
+}
+
+static void peer_hear(struct peer *peer, char type, const char *body)
+{
+	static const char COLUMN[] = "\0\1echo\0\0\0\0\0\0\0\0\0\0\x19\xFF\xFF\xFF\xFF\xFF\xFF\0";
+
+	if (peer->in_error && type != 'S') {
+		return;
+	}
+	switch (type) {
+	case 'Q':
+		peer_say(peer, 'C', "SET", 4);
+		peer_say(peer, 'Z', "I", 1);
+		break;
+	case 'P':
+		peer->rig->parses++;
+		if (peer->rig->parse_error != NULL) {
+			peer_refuse(peer, peer->rig->parse_error);
+		} else {
+			peer_say(peer, '1', NULL, 0);
+		}
+		break;
+	case 'B':
+		peer_bind(peer, body);
+		break;
+	case 'D':
+		peer_say(peer, 'T', COLUMN, sizeof COLUMN);
+		break;
+	case 'E':
+		peer_execute(peer);
+		break;
+	case 'S':
+		peer->in_error = false;
+		if (peer->rig->mood != HANGS_RUNNING || peer->rig->parses == 0) {
+			peer_say(peer, 'Z', "I", 1);
+		}
+		break;
+	default:
+		break;
+	}
+}
+
+/* One whole message at the front of what came in; how many bytes it took, or 0. */
+static size_t peer_take(struct peer *peer)
+{
+	size_t head = peer->started ? 1 : 0;
+	uint32_t size;
+
+	if (peer->length < head + 4) {
+		return 0;
+	}
+	memcpy(&size, peer->in + head, 4);
+	size = ntohl(size);
+	if (peer->length < head + size) {
+		return 0;
+	}
+	if (peer->started) {
+		peer_hear(peer, peer->in[0], peer->in + 5);
+	} else {
+		peer->started = true;
+		peer_say(peer, 'R', "\0\0\0\0", 4);
+		peer_say(peer, 'Z', "I", 1);
+	}
+	return head + size;
+}
+
+static void on_allocate(uv_handle_t *handle, size_t wanted, uv_buf_t *buffer)
+{
+	struct peer *peer = container_of((uv_tcp_t *)handle, struct peer, tcp);
+
+	(void)wanted;
+	*buffer = uv_buf_init(peer->in + peer->length, (unsigned)(sizeof peer->in - peer->length));
+}
+
+static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
+{
+	struct peer *peer = container_of((uv_tcp_t *)stream, struct peer, tcp);
+	size_t taken;
+
+	(void)buffer;
+	if (got < 0 || peer->rig->mood == SLAMS) {
+		peer_close(peer);
+		return;
+	}
+	peer->length += (size_t)got;
+	if (peer->rig->mood == SILENT) {
+		return;
+	}
+	while (!uv_is_closing((uv_handle_t *)stream) && (taken = peer_take(peer)) > 0) {
+		peer->length -= taken;
+		memmove(peer->in, peer->in + taken, peer->length);
+	}
+}
+
+static void on_connection(uv_stream_t *server, int status)
+{
+	struct rig *rig = container_of((uv_tcp_t *)server, struct rig, server);
+	struct peer *peer = calloc(1, sizeof *peer);
+
+	assert_int_equal(status, 0);
+	assert_in_range(rig->peer_count, 0, PEERS_MAX - 1);
+	rig->peers[rig->peer_count++] = peer;
+	peer->rig = rig;
+	uv_tcp_init(&rig->loop.uv, &peer->tcp);
+	assert_int_equal(uv_accept(server, (uv_stream_t *)&peer->tcp), 0);
+	uv_read_start((uv_stream_t *)&peer->tcp, on_allocate, on_read);
+}
+
+/* ---- the rig ---- */
+
+static void on_watchdog(uv_timer_t *timer)
+{
+	(void)timer;
+	fputs("the loop waits for something that never comes\n", stderr);
+	abort();
+}
+
+static int rig_begin(void **state)
+{
+	struct rig *rig = calloc(1, sizeof *rig);
+	struct sockaddr_in address;
+	int length = sizeof address;
+
+	log_init("unit-test", LOG_ERROR);
+	clock_ahead_ms = 0;
+	loop_init(&rig->loop);
+	uv_timer_init(&rig->loop.uv, &rig->watchdog);
+	uv_timer_start(&rig->watchdog, on_watchdog, WATCHDOG_MS, 0);
+	uv_ip4_addr("127.0.0.1", 0, &address);
+	uv_tcp_init(&rig->loop.uv, &rig->server);
+	uv_tcp_bind(&rig->server, (const struct sockaddr *)&address, 0);
+	uv_listen((uv_stream_t *)&rig->server, 64, on_connection);
+	uv_tcp_getsockname(&rig->server, (struct sockaddr *)&address, &length);
+	snprintf(rig->url, sizeof rig->url,
+		 "postgresql://user@127.0.0.1:%d/base?sslmode=disable&gssencmode=disable",
+		 ntohs(address.sin_port));
+	rig->pg = pg_new(&rig->loop, rig->url, "unit-test", 2);
+	*state = rig;
+	return 0;
+}
+
+static int rig_end(void **state)
+{
+	struct rig *rig = *state;
+
+	if (rig->pg != NULL) {
+		pg_free(rig->pg);
+	}
+	loop_close(&rig->loop);
+	for (int i = 0; i < rig->peer_count; i++) {
+		free(rig->peers[i]);
+	}
+	free(rig);
+	return 0;
+}
+
+static void rig_stop_listening(struct rig *rig)
+{
+	uv_close((uv_handle_t *)&rig->server, NULL);
+	uv_run(&rig->loop.uv, UV_RUN_NOWAIT);
+}
+
+static void on_done(struct pg_request *request)
+{
+	struct call *call = container_of(request, struct call, request);
+
+	assert_true(call->returned);
+	call->answers++;
+	call->fault = request->fault;
+	memcpy(call->sqlstate, request->sqlstate, sizeof call->sqlstate);
+	if (request->fault.kind == FAULT_NONE) {
+		assert_non_null(request->result);
+		call->rows = PQntuples(request->result);
+		snprintf(call->text, sizeof call->text, "%s", pg_text(request->result, 0, 0));
+	} else {
+		assert_null(request->result);
+	}
+	call->rig->left--;
+	if (call->then != NULL) {
+		call->then(call);
+	}
+	if (call->rig->left == 0) {
+		loop_stop(&call->rig->loop);
+	}
+}
+
+static void call_send(struct rig *rig, struct call *call)
+{
+	call->rig = rig;
+	call->request.sql = call->request.sql != NULL ? call->request.sql : "SELECT $1";
+	call->request.done = on_done;
+	call->returned = false;
+	rig->left++;
+	pg_send(rig->pg, &call->request);
+	call->returned = true;
+}
+
+static struct call call_with(const char *param)
+{
+	return (struct call){.request = {.params = {param}, .param_count = 1}};
+}
+
+/* ---- the tests ---- */
+
+static void a_statement_is_answered_with_its_result(void **state)
+{
+	struct rig *rig = *state;
+	struct call call = call_with("hello");
+
+	call_send(rig, &call);
+	loop_run(&rig->loop);
+	assert_int_equal(call.answers, 1);
+	assert_int_equal(call.fault.kind, FAULT_NONE);
+	assert_int_equal(call.rows, 1);
+	assert_string_equal(call.text, "hello");
+	assert_true(pg_is_up(rig->pg));
+}
+
+static void parameters_are_copied_when_the_request_is_sent(void **state)
+{
+	struct rig *rig = *state;
+	char param[] = "before";
+	struct call call = call_with(param);
+	struct call null = call_with(NULL);
+
+	call_send(rig, &call);
+	call_send(rig, &null);
+	memcpy(param, "after!", sizeof param);
+	loop_run(&rig->loop);
+	assert_string_equal(call.text, "before");
+	assert_string_equal(null.text, "null");
+	assert_ptr_equal(call.request.params[0], param); /* and stay the caller's */
+}
+
+static void send_once_more(struct call *call)
+{
+	call->then = NULL;
+	call_send(call->rig, call);
+}
+
+static void a_request_may_be_sent_again_as_it_stands_from_its_own_callback(void **state)
+{
+	struct rig *rig = *state;
+	struct call call = call_with("again");
+
+	call.then = send_once_more;
+	call_send(rig, &call);
+	loop_run(&rig->loop);
+	assert_int_equal(call.answers, 2);
+	assert_string_equal(call.text, "again");
+}
+
+static void a_statement_is_prepared_once_for_each_connection(void **state)
+{
+	static const char OTHER[] = "SELECT $1 || 'x'";
+	struct rig *rig = *state;
+
+	for (int i = 0; i < 5; i++) {
+		struct call one = call_with("1");
+		struct call two = call_with("2");
+
+		two.request.sql = OTHER;
+		call_send(rig, &one);
+		loop_run(&rig->loop);
+		call_send(rig, &two);
+		loop_run(&rig->loop);
+		assert_string_equal(one.text, "1");
+		assert_string_equal(two.text, "2");
+	}
+	assert_int_equal(rig->peer_count, 1);
+	assert_int_equal(rig->parses, 2);
+}
+
+static void a_queue_is_worked_off_by_all_connections_and_no_more(void **state)
+{
+	struct rig *rig = *state;
+	struct call calls[100];
+	char params[100][16];
+
+	for (int i = 0; i < 100; i++) {
+		snprintf(params[i], sizeof params[i], "%d", i);
+		calls[i] = call_with(params[i]);
+		call_send(rig, &calls[i]);
+	}
+	loop_run(&rig->loop);
+	for (int i = 0; i < 100; i++) {
+		assert_int_equal(calls[i].answers, 1);
+		assert_string_equal(calls[i].text, params[i]);
+	}
+	assert_in_range(rig->peer_count, 1, 2);
+}
+
+static void an_error_asks_for_what_its_code_means_and_the_connection_goes_on(void **state)
+{
+	static const struct {
+		const char *sqlstate;
+		enum fault_kind wanted;
+	} CASES[] = {{"23505", FAULT_INPUT}, {"42501", FAULT_FATAL}, {"40001", FAULT_RETRY}};
+	struct rig *rig = *state;
+	struct call last = call_with("fine");
+
+	for (size_t i = 0; i < 3; i++) {
+		struct call call = call_with("x");
+
+		rig->error = CASES[i].sqlstate;
+		call_send(rig, &call);
+		loop_run(&rig->loop);
+		assert_int_equal(call.fault.kind, CASES[i].wanted);
+		assert_string_equal(call.sqlstate, CASES[i].sqlstate);
+	}
+	rig->error = NULL;
+	call_send(rig, &last);
+	loop_run(&rig->loop);
+	assert_string_equal(last.text, "fine");
+	assert_string_equal(last.sqlstate, "");
+	assert_int_equal(rig->peer_count, 1);
+	assert_int_equal(rig->parses, 1);
+}
+
+static void a_statement_that_does_not_prepare_may_be_tried_again(void **state)
+{
+	struct rig *rig = *state;
+	struct call call = call_with("x");
+
+	rig->parse_error = "42P01";
+	call_send(rig, &call);
+	loop_run(&rig->loop);
+	assert_int_equal(call.fault.kind, FAULT_FATAL);
+	rig->parse_error = NULL;
+	call_send(rig, &call);
+	loop_run(&rig->loop);
+	assert_int_equal(call.fault.kind, FAULT_NONE);
+	assert_int_equal(rig->parses, 2);
+}
+
+static void a_server_that_leaves_gets_a_new_session(void **state)
+{
+	struct rig *rig = *state;
+	struct call call = call_with("x");
+
+	rig->error = "57P01";
+	call_send(rig, &call);
+	loop_run(&rig->loop);
+	assert_int_equal(call.fault.kind, FAULT_RETRY);
+	rig->error = NULL;
+	call_send(rig, &call);
+	loop_run(&rig->loop);
+	assert_string_equal(call.text, "x");
+	assert_int_equal(rig->peer_count, 2);
+	assert_int_equal(rig->parses, 2);
+}
+
+static void a_connection_that_breaks_under_a_statement_answers_retry_and_comes_back(void **state)
+{
+	struct rig *rig = *state;
+	struct call call = call_with("x");
+
+	rig->mood = DIES_RUNNING;
+	call_send(rig, &call);
+	loop_run(&rig->loop);
+	assert_int_equal(call.fault.kind, FAULT_RETRY);
+	assert_int_equal(call.answers, 1);
+	call_send(rig, &call);
+	loop_run(&rig->loop);
+	assert_string_equal(call.text, "x");
+}
+
+static void an_idle_connection_that_breaks_is_made_again_without_a_request(void **state)
+{
+	struct rig *rig = *state;
+	struct call call = call_with("x");
+
+	call_send(rig, &call);
+	loop_run(&rig->loop);
+	peer_close(rig->peers[0]);
+	while (rig->peer_count == 1 || !pg_is_up(rig->pg)) {
+		uv_run(&rig->loop.uv, UV_RUN_ONCE);
+	}
+	call_send(rig, &call);
+	loop_run(&rig->loop);
+	assert_string_equal(call.text, "x");
+	assert_int_equal(rig->peer_count, 2);
+}
+
+static void a_statement_that_takes_too_long_answers_retry(void **state)
+{
+	struct rig *rig = *state;
+	struct call call = call_with("x");
+
+	rig->mood = HANGS_RUNNING;
+	call_send(rig, &call);
+	while (rig->parses == 0) {
+		uv_run(&rig->loop.uv, UV_RUN_ONCE);
+	}
+	clock_ahead_ms += 31000;
+	loop_run(&rig->loop);
+	assert_int_equal(call.answers, 1);
+	assert_int_equal(call.fault.kind, FAULT_RETRY);
+}
+
+/* Three requests to a server in that state: all are tried again later, none before its time. */
+static void assert_all_are_put_off(struct rig *rig)
+{
+	struct call calls[3];
+
+	for (size_t i = 0; i < 3; i++) {
+		calls[i] = call_with("x");
+		call_send(rig, &calls[i]);
+	}
+	for (int turn = 0; turn < 20; turn++) {
+		uv_run(&rig->loop.uv, UV_RUN_NOWAIT);
+	}
+	assert_int_equal(rig->left, 3);
+	clock_ahead_ms += 31000;
+	loop_run(&rig->loop);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(calls[i].answers, 1);
+		assert_int_equal(calls[i].fault.kind, FAULT_RETRY);
+		assert_int_equal(strncmp(calls[i].fault.what, "PostgreSQL: ", 12), 0);
+	}
+	assert_false(pg_is_up(rig->pg));
+}
+
+static void an_unreachable_server_answers_retry(void **state)
+{
+	struct rig *rig = *state;
+
+	rig_stop_listening(rig);
+	assert_all_are_put_off(rig);
+}
+
+static void a_server_that_accepts_and_never_speaks_answers_retry(void **state)
+{
+	struct rig *rig = *state;
+
+	rig->mood = SILENT;
+	assert_all_are_put_off(rig);
+}
+
+static void a_server_that_slams_the_door_answers_retry(void **state)
+{
+	struct rig *rig = *state;
+
+	rig->mood = SLAMS;
+	assert_all_are_put_off(rig);
+	assert_in_range(rig->peer_count, 1, 6); /* not in a tight loop */
+}
+
+static void a_server_that_comes_back_is_found_by_itself(void **state)
+{
+	struct rig *rig = *state;
+
+	rig->mood = SLAMS;
+	while (rig->peer_count == 0) {
+		uv_run(&rig->loop.uv, UV_RUN_ONCE);
+	}
+	assert_false(pg_is_up(rig->pg));
+	rig->mood = SERVES;
+	clock_ahead_ms += 11000; /* the longest back-off */
+	while (!pg_is_up(rig->pg)) {
+		uv_run(&rig->loop.uv, UV_RUN_ONCE);
+	}
+}
+
+static void a_malformed_url_answers_retry_and_does_not_crash(void **state)
+{
+	struct rig *rig = *state;
+	struct pg *real = rig->pg;
+	struct call call = call_with("x");
+
+	rig->pg = pg_new(&rig->loop, "postgresql://[broken", "unit-test", 1);
+	call_send(rig, &call);
+	clock_ahead_ms += 31000;
+	loop_run(&rig->loop);
+	assert_int_equal(call.fault.kind, FAULT_RETRY);
+	pg_free(rig->pg);
+	rig->pg = real;
+}
+
+static void freeing_the_pool_answers_what_runs_and_what_waits(void **state)
+{
+	struct rig *rig = *state;
+	struct call calls[5];
+
+	rig->mood = HANGS_RUNNING;
+	for (size_t i = 0; i < 5; i++) {
+		calls[i] = call_with("x");
+		call_send(rig, &calls[i]);
+	}
+	while (rig->parses < 2) {
+		uv_run(&rig->loop.uv, UV_RUN_ONCE);
+	}
+	pg_free(rig->pg);
+	rig->pg = NULL;
+	for (size_t i = 0; i < 5; i++) {
+		assert_int_equal(calls[i].answers, 1);
+		assert_int_equal(calls[i].fault.kind, FAULT_RETRY);
+	}
+}
+
+static void freeing_a_pool_that_never_ran_is_clean(void **state)
+{
+	struct rig *rig = *state;
+
+	pg_free(rig->pg);
+	rig->pg = NULL;
+}
+
+static void free_the_pool(struct call *call)
+{
+	if (call->rig->pg != NULL) {
+		struct pg *pg = call->rig->pg;
+
+		call->rig->pg = NULL;
+		pg_free(pg);
+	}
+}
+
+static void a_callback_may_free_the_pool_and_the_others_are_answered(void **state)
+{
+	struct rig *rig = *state;
+	struct call calls[8];
+
+	for (size_t i = 0; i < 8; i++) {
+		calls[i] = call_with("x");
+		calls[i].then = free_the_pool;
+		call_send(rig, &calls[i]);
+	}
+	loop_run(&rig->loop);
+	for (size_t i = 0; i < 8; i++) {
+		assert_int_equal(calls[i].answers, 1);
+	}
+}
+
+static void a_full_queue_answers_retry_and_stops_nobody(void **state)
+{
+	static struct call calls[65536 + 10];
+	struct rig *rig = *state;
+	int put_off = 0;
+
+	rig_stop_listening(rig);
+	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+		calls[i] = call_with("x");
+		call_send(rig, &calls[i]);
+	}
+	uv_run(&rig->loop.uv, UV_RUN_NOWAIT);
+	uv_run(&rig->loop.uv, UV_RUN_NOWAIT);
+	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+		put_off += calls[i].answers;
+	}
+	assert_int_equal(put_off, 10);
+	pg_free(rig->pg);
+	rig->pg = NULL;
+	assert_int_equal(rig->left, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_begin, rig_end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(a_statement_is_answered_with_its_result),
+	    TEST(parameters_are_copied_when_the_request_is_sent),
+	    TEST(a_request_may_be_sent_again_as_it_stands_from_its_own_callback),
+	    TEST(a_statement_is_prepared_once_for_each_connection),
+	    TEST(a_queue_is_worked_off_by_all_connections_and_no_more),
+	    TEST(an_error_asks_for_what_its_code_means_and_the_connection_goes_on),
+	    TEST(a_statement_that_does_not_prepare_may_be_tried_again),
+	    TEST(a_server_that_leaves_gets_a_new_session),
+	    TEST(a_connection_that_breaks_under_a_statement_answers_retry_and_comes_back),
+	    TEST(an_idle_connection_that_breaks_is_made_again_without_a_request),
+	    TEST(a_statement_that_takes_too_long_answers_retry),
+	    TEST(an_unreachable_server_answers_retry),
+	    TEST(a_server_that_accepts_and_never_speaks_answers_retry),
+	    TEST(a_server_that_slams_the_door_answers_retry),
+	    TEST(a_server_that_comes_back_is_found_by_itself),
+	    TEST(a_malformed_url_answers_retry_and_does_not_crash),
+	    TEST(freeing_the_pool_answers_what_runs_and_what_waits),
+	    TEST(freeing_a_pool_that_never_ran_is_clean),
+	    TEST(a_callback_may_free_the_pool_and_the_others_are_answered),
+	    TEST(a_full_queue_answers_retry_and_stops_nobody),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
