@@ -33,18 +33,20 @@ static const char CSS[] =
     ".row:first-child{border-top:0;position:sticky;top:0;background:var(--card);z-index:2;"
     "font-size:.78rem;color:var(--dim);text-align:center}"
     ".row:first-child b{display:block;color:var(--ink);font-size:.95rem;font-weight:600}"
-    ".who{grid-column:1;grid-row:1;padding:.1rem .9rem;position:sticky;left:0;"
+    ".who{grid-column:1;grid-row:1/span var(--lanes);padding:.1rem .9rem;position:sticky;left:0;"
     "background:var(--card);z-index:1;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}"
     ".who a{color:inherit;text-decoration:none;font-weight:600}.who a:hover{color:var(--accent)}"
     ".who small{display:block;color:var(--dim);font-size:.75rem;overflow:hidden;"
     "text-overflow:ellipsis}"
-    ".off{grid-row:1/span 99;background:var(--back);margin:-5px 0;border-radius:0}"
-    ".now{grid-row:1/span 99;margin:-5px 0;box-shadow:inset 0 0 0 2px #0f5fc255;border-radius:4px}"
+    ".off{grid-row:1/span var(--lanes);background:var(--back);margin:-5px 0;border-radius:0}"
+    ".now{grid-row:1/span var(--lanes);margin:-5px 0;box-shadow:inset 0 0 0 2px "
+    "#0f5fc255;border-radius:4px}"
     ".bar{margin:0 2px;padding:.16rem .5rem;border-radius:5px;background:var(--c);color:#fff;"
     "font-size:.8rem;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;z-index:1;"
     "align-self:start}"
-    ".bar.soft{background:repeating-linear-gradient(135deg,color-mix(in srgb,var(--c) 88%,#fff) 0 "
-    "8px,color-mix(in srgb,var(--c) 72%,#fff) 8px 16px)}"
+    ".bar.soft{color:#1b1f24;box-shadow:inset 0 0 0 1.5px var(--c);"
+    "background:repeating-linear-gradient(135deg,color-mix(in srgb,var(--c) 30%,#fff) 0 8px,"
+    "color-mix(in srgb,var(--c) 20%,#fff) 8px 16px)}"
     ".bar.from{border-top-left-radius:0;border-bottom-left-radius:0;margin-left:0}"
     ".bar.on{border-top-right-radius:0;border-bottom-right-radius:0;margin-right:0}"
     "footer{color:var(--dim);font-size:.85rem;margin-top:1rem;display:flex;flex-wrap:wrap;"
@@ -198,7 +200,9 @@ static void write_person(struct view *view, const struct account *account)
 	size_t more;
 	size_t count = month_layout(view->month, &account->mailbox, bars, &more);
 
-	buf_text(page, "<div class=\"row\">");
+	/* two lanes at least: the name stands above the address */
+	buf_format(page, "<div class=\"row\" style=\"--lanes:%d\">",
+		   month_lanes(bars, count) > 2 ? month_lanes(bars, count) : 2);
 	write_background(view);
 	buf_format(page,
 		   "<div class=\"who\"><a href=\"?month=%04d-%02d&amp;person=", view->month.year,

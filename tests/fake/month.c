@@ -115,6 +115,16 @@ size_t month_layout(struct month month, const struct mailbox *mailbox,
 	return count;
 }
 
+int month_lanes(const struct month_bar *bars, size_t count)
+{
+	int lanes = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		lanes = bars[i].lane >= lanes ? bars[i].lane + 1 : lanes;
+	}
+	return lanes;
+}
+
 const char *month_colour(const char *category, const char *preset)
 {
 	unsigned hash = 5381;

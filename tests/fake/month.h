@@ -33,6 +33,8 @@ const char *month_name(struct month month);
 size_t month_layout(struct month month, const struct mailbox *mailbox,
 		    struct month_bar bars[MONTH_BARS_MAX], size_t *more);
 
+int month_lanes(const struct month_bar *bars, size_t count); /* how many the bars take */
+
 /* The colour (#rrggbb) of an event's first category: by Outlook's own names, by the owner's master
  * list, else one that depends on the name alone. */
 const char *month_colour(const char *category, const char *preset);

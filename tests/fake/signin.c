@@ -145,16 +145,28 @@ static void write_scopes(uint32_t scopes, struct buf *page)
 	buf_text(page, "</ul>");
 }
 
+/* How many bytes it takes: the first and those that continue it. */
+static int first_character(const char *text)
+{
+	int length = text[0] != '\0' ? 1 : 0;
+
+	while (length > 0 && length < 4 && ((unsigned char)text[length] & 0xC0) == 0x80) {
+		length++;
+	}
+	return length;
+}
+
 static void write_person(struct httpd_request *request, const struct account *account,
 			 struct buf *page)
 {
 	const char *name = account->display_name;
-	char initial[2] = {name[0], '\0'};
+	char initial[5];
 
+	snprintf(initial, sizeof initial, "%.*s", first_character(name), name);
 	buf_text(page, "<li><a href=\"");
 	write_link(request, "fake_account", account->email, page);
 	buf_text(page, "\"><b aria-hidden=\"true\">");
-	exchange_escape((unsigned char)initial[0] < 0x80 ? initial : "\xE2\x80\xA2", page);
+	exchange_escape(initial, page);
 	buf_text(page, "</b><span>");
 	exchange_escape(name, page);
 	buf_text(page, "<small>");

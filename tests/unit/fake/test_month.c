@@ -54,6 +54,7 @@ static void who_overlaps_gets_a_lane_of_its_own(void **state)
 	assert_int_equal(bars[1].lane, 1); /* 2-3 */
 	assert_int_equal(bars[2].lane, 1); /* 5-6 */
 	assert_int_equal(bars[3].lane, 0); /* 6-9 */
+	assert_int_equal(month_lanes(bars, 4), 2);
 }
 
 static void what_has_no_place_is_counted(void **state)
