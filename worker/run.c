@@ -309,6 +309,8 @@ static void run_end(struct run *run)
 
 	if (run->is_fenced) {
 		metric_add(worker->stats.fenced_writes, NULL, 1);
+	}
+	if (run->is_fenced && run->epoch == part->epoch) { /* else it is claimed anew already */
 		intake_fenced(&worker->intake, part);
 	}
 	run_return_items(run);
@@ -375,9 +377,10 @@ static void run_enter(struct run *run, enum run_step step)
 	STEPS[step].start(run);
 }
 
+/* A lost run's answer decides nothing: what was fenced off is not stored, so it is not done. */
 void run_resume(struct run *run)
 {
-	run_enter(run, STEPS[run->step].finish(run));
+	run_enter(run, run_is_lost(run) ? RUN_END : STEPS[run->step].finish(run));
 }
 
 static void on_resume(struct loop_call *call)
@@ -394,6 +397,10 @@ void runs_wake(struct worker *worker, int64_t now_ms)
 {
 	struct run *next;
 
+	if (worker->is_waking) {
+		return; /* a run that ends here may drain the intake, which asks to wake the rest */
+	}
+	worker->is_waking = true;
 	for (struct run *run = worker->alive; run != NULL; run = next) {
 		bool is_cut = run_is_lost(run) || run->part->intake->state == INTAKE_DRAINING;
 
@@ -407,6 +414,7 @@ void runs_wake(struct worker *worker, int64_t now_ms)
 			run_resume(run);
 		}
 	}
+	worker->is_waking = false;
 }
 
 void run_start(struct worker *worker, struct lane *lane)

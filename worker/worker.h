@@ -55,6 +55,7 @@ struct worker {
 	struct bury bury;
 	uv_timer_t wake;   /* runs that wait */
 	struct run *alive; /* every run */
+	bool is_waking;	   /* runs_wake walks them */
 	int64_t in_flight;
 	bool is_stopping;
 	int status; /* the exit status */
