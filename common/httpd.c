@@ -9,25 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
 
 #include "common/address.h"
-#include "common/clock.h"
+#include "common/cutoff.h"
 #include "common/form.h"
 
-#define HTTPD_COMPLETE_WITHIN_MS 60000
-#define HTTPD_SWEEP_EVERY_MS	 5000
-#define HTTPD_CONNECTIONS_MAX	 8192u
-#define HTTPD_CONNECTION_BYTES	 (32u << 10) /* head of a request; more answers 431 */
-#define HTTPD_REPLY_HEADERS_MAX	 16
-
-struct httpd_connection {
-	struct httpd_connection *next;
-	struct httpd_connection *previous;
-	int64_t since_ms; /* connected, or done with the previous request */
-	int fd;
-	bool is_answering; /* a request is complete: its handler's time is not the client's */
-};
+#define HTTPD_CONNECTIONS_MAX	8192u
+#define HTTPD_CONNECTION_BYTES	(32u << 10) /* head of a request; more answers 431 */
+#define HTTPD_REPLY_HEADERS_MAX 16
 
 struct httpd_request {
 	struct httpd *httpd;
@@ -45,7 +34,7 @@ struct httpd_request {
 	int status;
 	bool is_suspended;
 	bool is_dispatched;
-	bool is_cut; /* no answer will come: the connection closes */
+	bool is_cut;		    /* no answer will come: the connection closes */
 	struct httpd_request *next; /* among the suspended */
 	struct httpd_request *previous;
 };
@@ -56,12 +45,11 @@ struct httpd {
 	struct MHD_Daemon *daemon;
 	uv_poll_t poll;
 	uv_timer_t timer;
-	uv_timer_t sweep;
+	struct cutoff cutoff;
 	struct loop_call run;
 	bool run_due;
 	bool is_stopping;
 	int open_handles;
-	struct httpd_connection *connections;
 	struct httpd_request *suspended;
 };
 
@@ -104,70 +92,6 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 	(void)status;
 	(void)events;
 	httpd_run_later(container_of(poll, struct httpd, poll));
-}
-
-/* ---- connections: cut off what never completes ---- */
-
-static void on_connection(void *context, struct MHD_Connection *mhd, void **socket_context,
-			  enum MHD_ConnectionNotificationCode code)
-{
-	struct httpd *httpd = context;
-	struct httpd_connection *connection = *socket_context;
-
-	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-		const union MHD_ConnectionInfo *info =
-		    MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
-
-		connection = calloc(1, sizeof *connection);
-		if (connection == NULL || info == NULL) {
-			free(connection);
-			return;
-		}
-		connection->fd = info->connect_fd;
-		connection->since_ms = clock_mono_ms();
-		connection->next = httpd->connections;
-		if (connection->next != NULL) {
-			connection->next->previous = connection;
-		}
-		httpd->connections = connection;
-		*socket_context = connection;
-	} else if (connection != NULL) {
-		if (connection->previous != NULL) {
-			connection->previous->next = connection->next;
-		} else {
-			httpd->connections = connection->next;
-		}
-		if (connection->next != NULL) {
-			connection->next->previous = connection->previous;
-		}
-		free(connection);
-		*socket_context = NULL;
-	}
-}
-
-static void on_sweep(uv_timer_t *timer)
-{
-	struct httpd *httpd = container_of(timer, struct httpd, sweep);
-	int64_t now_ms = clock_mono_ms();
-
-	for (struct httpd_connection *at = httpd->connections; at != NULL; at = at->next) {
-		if (!at->is_answering &&
-		    now_ms - at->since_ms > HTTPD_COMPLETE_WITHIN_MS - HTTPD_SWEEP_EVERY_MS) {
-			shutdown(at->fd, SHUT_RDWR); /* libmicrohttpd sees the end and closes it */
-		}
-	}
-}
-
-static void request_mark_connection(struct httpd_request *request, bool is_answering)
-{
-	const union MHD_ConnectionInfo *info =
-	    MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-	struct httpd_connection *connection = info != NULL ? info->socket_context : NULL;
-
-	if (connection != NULL) {
-		connection->is_answering = is_answering;
-		connection->since_ms = clock_mono_ms();
-	}
 }
 
 /* ---- one request ---- */
@@ -215,7 +139,7 @@ static void request_dispatch(struct httpd_request *request)
 	const struct httpd_settings *settings = &request->httpd->settings;
 
 	request->is_dispatched = true;
-	request_mark_connection(request, true);
+	cutoff_mark(request->connection, true);
 	if (request->httpd->is_stopping) {
 		httpd_reply_text(request, MHD_HTTP_SERVICE_UNAVAILABLE, "stopping\n");
 		return;
@@ -324,7 +248,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 	if (request == NULL) {
 		return;
 	}
-	request_mark_connection(request, false);
+	cutoff_mark(request->connection, false);
 	if (request->response != NULL) {
 		MHD_destroy_response(request->response);
 	}
@@ -348,8 +272,7 @@ static void httpd_watch(struct httpd *httpd)
 	uv_poll_init(&httpd->loop->uv, &httpd->poll, info->epoll_fd);
 	uv_poll_start(&httpd->poll, UV_READABLE, on_readable);
 	uv_timer_init(&httpd->loop->uv, &httpd->timer);
-	uv_timer_init(&httpd->loop->uv, &httpd->sweep);
-	uv_timer_start(&httpd->sweep, on_sweep, HTTPD_SWEEP_EVERY_MS, HTTPD_SWEEP_EVERY_MS);
+	cutoff_init(&httpd->cutoff, httpd->loop);
 	httpd->open_handles = 3;
 	httpd_run_later(httpd);
 }
@@ -375,9 +298,9 @@ struct httpd *httpd_new(struct loop *loop, const struct httpd_settings *settings
 	httpd->daemon = MHD_start_daemon(
 	    flags, 0, NULL, NULL, on_access, httpd, MHD_OPTION_SOCK_ADDR, &address,
 	    MHD_OPTION_CONNECTION_LIMIT, HTTPD_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-	    HTTPD_COMPLETE_WITHIN_MS / 1000, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-	    (size_t)HTTPD_CONNECTION_BYTES, MHD_OPTION_NOTIFY_CONNECTION, on_connection, httpd,
-	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, httpd, MHD_OPTION_END);
+	    CUTOFF_WITHIN_MS / 1000, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+	    (size_t)HTTPD_CONNECTION_BYTES, MHD_OPTION_NOTIFY_CONNECTION, cutoff_on_connection,
+	    &httpd->cutoff, MHD_OPTION_NOTIFY_COMPLETED, on_completed, httpd, MHD_OPTION_END);
 	if (httpd->daemon == NULL) {
 		fault_fatal(fault, "CALRELAY_HTTP_LISTEN: can't listen on %.60s: is it taken?",
 			    settings->listen);
@@ -422,7 +345,7 @@ static void on_timer_closed(uv_handle_t *handle)
 
 static void on_sweep_closed(uv_handle_t *handle)
 {
-	httpd_handle_closed(container_of(handle, struct httpd, sweep));
+	httpd_handle_closed(container_of(handle, struct httpd, cutoff.sweep));
 }
 
 void httpd_free(struct httpd *httpd)
@@ -439,7 +362,7 @@ void httpd_free(struct httpd *httpd)
 	httpd->daemon = NULL;
 	uv_close((uv_handle_t *)&httpd->poll, on_poll_closed);
 	uv_close((uv_handle_t *)&httpd->timer, on_timer_closed);
-	uv_close((uv_handle_t *)&httpd->sweep, on_sweep_closed);
+	uv_close((uv_handle_t *)&httpd->cutoff.sweep, on_sweep_closed);
 }
 
 /* ---- what handlers read ---- */
