@@ -147,14 +147,14 @@ enum run_step run_park(struct run *run, const char *reason, int64_t until_ms, bo
 	return RUN_PARK;
 }
 
-enum run_step run_refused_token(struct run *run)
+enum run_step run_refused_token(struct run *run, enum run_step again)
 {
 	if (run->was_refused) {
 		return run_park(run, "token_refused", 0, true);
 	}
 	run->was_refused = true;
 	run->must_refresh = true;
-	return token_first_step(run, RUN_SEND);
+	return token_first_step(run, again);
 }
 
 /* ---- choosing what comes next ---- */

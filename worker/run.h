@@ -176,7 +176,7 @@ enum run_step run_park(struct run *run, const char *reason, int64_t until_ms, bo
 /* The next step of the work that is left: token, intent, send, result, or the end. */
 enum run_step run_go_on(struct run *run);
 
-/* The access token was refused by Graph: one refresh, then a person. */
-enum run_step run_refused_token(struct run *run);
+/* The access token was refused by Graph: one refresh and then again, or a person. */
+enum run_step run_refused_token(struct run *run, enum run_step again);
 
 #endif

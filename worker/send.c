@@ -42,7 +42,7 @@ enum run_step graph_refused(struct run *run, enum run_step again)
 
 	switch (reply->status) {
 	case 401:
-		return run_refused_token(run);
+		return run_refused_token(run, again);
 	case 403:
 	case 404:
 		return run_park(run, "mailbox", clock_wall_ms() + SEND_MAILBOX_MS, false);
@@ -187,9 +187,12 @@ enum run_step send_finish(struct run *run)
 	if (verdict.scope != OP_LATER) {
 		run->waits = 0;
 	}
+	if (verdict.scope == OP_GOES_ON) {
+		run->was_refused = false; /* this token serves: a later refusal is another one's */
+	}
 	switch (verdict.scope) {
 	case OP_AUTH:
-		return run_refused_token(run);
+		return run_refused_token(run, RUN_SEND);
 	case OP_MAILBOX:
 		return run_park(run, "mailbox", clock_wall_ms() + SEND_MAILBOX_MS, false);
 	case OP_THROTTLED:
