@@ -121,10 +121,30 @@ static void get_away(struct httpd_request *request)
 	httpd_redirect(request, 302, "https://example.invalid/next?a=b&c=d");
 }
 
+static void get_cut(struct httpd_request *request)
+{
+	httpd_cut(request);
+}
+
+static void note_pair(void *context, const char *name, const char *value)
+{
+	struct rig *rig = context;
+	size_t length = strlen(rig->seen);
+
+	snprintf(rig->seen + length, sizeof rig->seen - length, "%s=%s;", name, value);
+}
+
+static void get_pairs(struct httpd_request *request)
+{
+	httpd_query_each(request, note_pair, rig_of(request));
+	httpd_reply_text(request, 200, "");
+}
+
 static const struct httpd_route ROUTES[] = {
-    {"GET", "/hello", get_hello},  {"POST", "/form", post_form}, {"PUT", "/form", post_echo},
-    {"POST", "/echo", post_echo},  {NULL, "/slow", any_slow},	 {"GET", "/under/*", get_asked},
-    {"DELETE", "/x/*", get_asked}, {"GET", "/away", get_away},
+    {"GET", "/cut", get_cut},	  {"GET", "/pairs", get_pairs},	  {"GET", "/hello", get_hello},
+    {"POST", "/form", post_form}, {"PUT", "/form", post_echo},	  {"POST", "/echo", post_echo},
+    {NULL, "/slow", any_slow},	  {"GET", "/under/*", get_asked}, {"DELETE", "/x/*", get_asked},
+    {"GET", "/away", get_away},
 };
 
 static void on_answered(struct httpd_request *request, int status)
@@ -433,6 +453,47 @@ static void a_late_reply_reaches_the_client(void **state)
 	assert_int_equal(rig->answered, 2);
 }
 
+static void a_cut_connection_is_no_answer_and_the_server_goes_on(void **state)
+{
+	struct rig *rig = *state;
+	struct raw raw = {0};
+	struct call next = {0};
+
+	raw_send(rig, &raw, "GET /cut HTTP/1.1\r\nHost: x\r\n\r\n");
+	loop_run(&rig->loop);
+	assert_string_equal(raw.answer, "");
+	call_send(rig, &next, "GET", "/hello");
+	loop_run(&rig->loop);
+	assert_int_equal(next.status, 200);
+}
+
+static void cut_now(struct rig *rig)
+{
+	httpd_cut(rig->held);
+	rig->held = NULL;
+}
+
+static void a_request_that_waits_may_be_cut_too(void **state)
+{
+	struct rig *rig = *state;
+	struct raw raw = {0};
+
+	rig->when_held = cut_now;
+	raw_send(rig, &raw, "GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");
+	loop_run(&rig->loop);
+	assert_string_equal(raw.answer, "");
+}
+
+static void every_pair_of_the_query_is_told_in_order(void **state)
+{
+	struct rig *rig = *state;
+	struct call call = {0};
+
+	call_send(rig, &call, "GET", "/pairs?%24top=5&a&b=x%20y&a=2");
+	loop_run(&rig->loop);
+	assert_string_equal(rig->seen, "$top=5;a=;b=x y;a=2;");
+}
+
 static void stop_when_held(struct rig *rig)
 {
 	loop_stop(&rig->loop);
@@ -547,6 +608,9 @@ int main(void)
 	    TEST(two_requests_on_one_connection_are_both_answered),
 	    TEST(a_broken_request_does_not_stop_the_server),
 	    TEST(a_late_reply_reaches_the_client),
+	    TEST(a_cut_connection_is_no_answer_and_the_server_goes_on),
+	    TEST(a_request_that_waits_may_be_cut_too),
+	    TEST(every_pair_of_the_query_is_told_in_order),
 	    TEST(freeing_the_server_cuts_off_a_request_that_waits),
 	    TEST(freeing_the_server_while_requests_come_in_is_clean),
 	    TEST(a_client_that_leaves_while_its_request_waits_is_survived),
