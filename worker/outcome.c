@@ -121,7 +121,7 @@ enum run_step result_finish(struct run *run)
 	}
 	run->waits = 0;
 	if (run->park_reason != NULL) {
-		return run_collect_results(run) > 0 ? RUN_RESULT : RUN_PARK;
+		return run_go_park(run);
 	}
 	return run->request_count > 0 ? RUN_PROGRESS : run_go_on(run);
 }
@@ -180,7 +180,7 @@ void dead_start(struct run *run)
 enum run_step dead_finish(struct run *run)
 {
 	if (run->fault.kind == FAULT_NONE) {
-		return run_go_on(run);
+		return run->park_reason != NULL ? run_go_park(run) : run_go_on(run);
 	}
 	for (size_t i = 0; i < run->task_count; i++) {
 		run->tasks[i].is_buried &= run->tasks[i].stage == TASK_STORED;

@@ -133,6 +133,17 @@ static enum run_step run_leave_events(struct run *run)
 	return RUN_FINISH;
 }
 
+enum run_step run_go_park(struct run *run)
+{
+	if (run_needs_burial(run)) {
+		return RUN_DEAD;
+	}
+	if (run_collect_results(run) > 0 || run_collect_released(run) > 0) {
+		return RUN_RESULT;
+	}
+	return RUN_PARK;
+}
+
 enum run_step run_park(struct run *run, const char *reason, int64_t until_ms, bool needs_person)
 {
 	if (run->mode == RUN_REMOVE && needs_person) {
@@ -141,10 +152,7 @@ enum run_step run_park(struct run *run, const char *reason, int64_t until_ms, bo
 	run->park_reason = reason;
 	run->park_until_ms = until_ms;
 	run->park_needs_person = needs_person;
-	if (run_collect_results(run) > 0 || run_collect_released(run) > 0) {
-		return RUN_RESULT;
-	}
-	return RUN_PARK;
+	return run_go_park(run);
 }
 
 enum run_step run_refused_token(struct run *run, enum run_step again)

@@ -173,6 +173,10 @@ enum run_step run_wait(struct run *run, int64_t after_ms, enum run_step step);
 /* Parks the user until wall-clock until_ms, or (needs_person) until they reconnect. */
 enum run_step run_park(struct run *run, const char *reason, int64_t until_ms, bool needs_person);
 
+/* The next step of a run that is to park: what was achieved is stored, what was refused before it
+ * did anything is taken back. */
+enum run_step run_go_park(struct run *run);
+
 /* The next step of the work that is left: token, intent, send, result, or the end. */
 enum run_step run_go_on(struct run *run);
 
