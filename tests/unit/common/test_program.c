@@ -1,0 +1,166 @@
+/* test_program.c - what a command line does, and with which exit status it ends. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/program.h"
+
+struct settings {
+	char *name;
+};
+
+static const struct config_option OPTIONS[] = {{.name = "UNIT_NAME",
+						.type = CONFIG_TEXT,
+						.required = true,
+						.offset = offsetof(struct settings, name),
+						.help = "the name"}};
+static struct settings settings;
+
+static int run(void)
+{
+	struct rlimit core;
+
+	getrlimit(RLIMIT_CORE, &core);
+	return core.rlim_max == 0 && strcmp(settings.name, "n") == 0 ? 7 : 1;
+}
+
+static int check(void)
+{
+	return 9;
+}
+
+static const struct program PROGRAM = {.name = "unit-test",
+				       .summary = "a program",
+				       .options = OPTIONS,
+				       .option_count = 1,
+				       .config = &settings,
+				       .run = run,
+				       .check = check};
+
+static char output[4096];
+
+static int read_all(int from)
+{
+	size_t length = 0;
+	ssize_t got;
+
+	while ((got = read(from, output + length, sizeof output - 1 - length)) > 0) {
+		length += (size_t)got;
+	}
+	output[length] = '\0';
+	close(from);
+	return 0;
+}
+
+/* The exit status of a child that was called so; what it printed is in output. */
+static int call(const struct program *program, const char *first, const char *second)
+{
+	char arguments[3][32] = {"unit-test", "", ""};
+	char *argv[4] = {arguments[0], NULL, NULL, NULL};
+	int argc = 1;
+	int ends[2];
+	int status = 0;
+	pid_t child;
+
+	for (int i = 0; i < 2; i++) {
+		const char *argument = i == 0 ? first : second;
+
+		if (argument != NULL) {
+			snprintf(arguments[argc], sizeof arguments[argc], "%s", argument);
+			argv[argc] = arguments[argc];
+			argc++;
+		}
+	}
+	assert_int_equal(pipe(ends), 0);
+	fflush(NULL);
+	child = fork();
+	if (child == 0) {
+		dup2(ends[1], STDOUT_FILENO);
+		dup2(ends[1], STDERR_FILENO);
+		status = program_main(program, argc, argv);
+		fflush(NULL);
+		_exit(status);
+	}
+	close(ends[1]);
+	read_all(ends[0]);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	return setenv("UNIT_NAME", "n", 1);
+}
+
+static void without_an_option_it_runs_with_its_settings_and_no_core_file(void **state)
+{
+	(void)state;
+	assert_int_equal(call(&PROGRAM, NULL, NULL), 7);
+}
+
+static void check_checks(void **state)
+{
+	struct program without = PROGRAM;
+
+	(void)state;
+	assert_int_equal(call(&PROGRAM, "--check", NULL), 9);
+	without.check = NULL;
+	assert_int_equal(call(&without, "--check", NULL), 64);
+}
+
+static void a_missing_setting_is_one_line_and_status_78(void **state)
+{
+	(void)state;
+	unsetenv("UNIT_NAME");
+	assert_int_equal(call(&PROGRAM, NULL, NULL), 78);
+	assert_string_equal(output, "unit-test: UNIT_NAME is not set: the name\n");
+}
+
+static void help_and_version_need_no_settings(void **state)
+{
+	(void)state;
+	unsetenv("UNIT_NAME");
+	assert_int_equal(call(&PROGRAM, "--help", NULL), 0);
+	assert_non_null(strstr(output, "unit-test - a program\n"));
+	assert_non_null(strstr(output, "--check"));
+	assert_non_null(strstr(output, "UNIT_NAME\n      the name (required)\n"));
+	assert_int_equal(call(&PROGRAM, "--version", NULL), 0);
+	assert_int_equal(strncmp(output, "unit-test ", 10), 0);
+	assert_non_null(strstr(output, "librdkafka "));
+}
+
+static void an_unknown_option_is_status_64(void **state)
+{
+	(void)state;
+	assert_int_equal(call(&PROGRAM, "--nonsense", NULL), 64);
+	assert_non_null(strstr(output, "'--nonsense'"));
+	assert_int_equal(call(&PROGRAM, "--help", "--check"), 64);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, begin)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(without_an_option_it_runs_with_its_settings_and_no_core_file),
+	    TEST(check_checks),
+	    TEST(a_missing_setting_is_one_line_and_status_78),
+	    TEST(help_and_version_need_no_settings),
+	    TEST(an_unknown_option_is_status_64),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
