@@ -476,6 +476,43 @@ static void pg_pump_later(struct pg *pg)
 	}
 }
 
+static bool request_is_impatient(const struct pg_request *request, int64_t now_ms)
+{
+	int64_t patience_ms = request->patience_ms > 0 ? request->patience_ms : PG_REQUEST_MAX_MS;
+
+	return now_ms - request->copied->sent_ms > patience_ms;
+}
+
+/* Takes every request out first whose patience is over: answering one may send others. */
+static void pg_fail_impatient(struct pg *pg, int64_t now_ms)
+{
+	struct pg_request *impatient = NULL;
+	struct pg_request **last = &impatient;
+	struct pg_request **at = &pg->first;
+
+	while (*at != NULL) {
+		struct pg_request *request = *at;
+
+		if (request_is_impatient(request, now_ms)) {
+			*at = request->next;
+			request->next = NULL;
+			*last = request;
+			last = &request->next;
+			pg->queued--;
+		} else {
+			at = &request->next;
+		}
+	}
+	pg->last = at;
+	while (impatient != NULL) {
+		struct pg_request *request = impatient;
+
+		impatient = request->next;
+		request->next = NULL;
+		request_fail(request, "no connection in time");
+	}
+}
+
 static void on_tick(uv_timer_t *timer)
 {
 	struct pg *pg = container_of(timer, struct pg, tick);
@@ -492,9 +529,7 @@ static void on_tick(uv_timer_t *timer)
 			connection_drop(connection, "a statement took too long");
 		}
 	}
-	while (pg->first != NULL && now_ms - pg->first->copied->sent_ms > PG_REQUEST_MAX_MS) {
-		request_fail(pg_take(pg), "no connection in time");
-	}
+	pg_fail_impatient(pg, now_ms);
 	pg_pump_later(pg);
 }
 

@@ -24,6 +24,7 @@ struct pg_request {
 	const char *sql; /* a string that lives as long as the program, or at least as the pool */
 	const char *params[PG_PARAMS_MAX]; /* text form; NULL is SQL NULL; copied by pg_send */
 	int param_count;
+	int64_t patience_ms; /* how long it may wait for a connection; 0: 30 s */
 	void (*done)(struct pg_request *request);
 
 	/* valid inside done only */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "producer/debezium.h"
+#include "producer/lookup.h"
 
 #define FANOUT_AGAIN_FIRST_MS 2
 #define FANOUT_AGAIN_MOST_MS  200
@@ -118,9 +119,8 @@ static void on_chunk(struct pg_request *request)
 		send_chunk(fanout);
 		return;
 	}
-	if (fault.kind == FAULT_RETRY ||
-	    (fault.kind == FAULT_NONE && !is_recent(fanout, request->result, &fault) &&
-	     fault.kind == FAULT_NONE)) {
+	if (fault.kind == FAULT_NONE && !is_recent(fanout, request->result, &fault) &&
+	    fault.kind == FAULT_NONE) {
 		ask_again(fanout);
 		return;
 	}
@@ -145,6 +145,7 @@ static void send_chunk(struct fanout *fanout)
 	    .sql = fanout->catalog->fanout_sql,
 	    .params = {fanout->project, fanout->keyset.from, TEXT_OF(CATALOG_CHUNK_ROWS)},
 	    .param_count = 3,
+	    .patience_ms = LOOKUP_PATIENCE_MS,
 	    .done = on_chunk};
 	pg_send(fanout->pg, &fanout->request);
 }

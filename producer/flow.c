@@ -44,7 +44,9 @@ static void on_seen(struct pg_request *request)
 	if (fault.kind == FAULT_NONE) {
 		seen = visible_read(pg_text(request->result, 0, 0), &fault);
 	}
-	if (fault.kind == FAULT_FATAL) {
+	if (fault.kind != FAULT_NONE) {
+		/* also for a retry: a server that shuts down waits for this stream to end, and
+		 * gives no other answer until then */
 		flow_fail(flow, &fault);
 		return;
 	}
@@ -64,7 +66,8 @@ static void on_see_timer(uv_timer_t *timer)
 		return;
 	}
 	flow->seeing = true;
-	flow->see = (struct pg_request){.sql = SEE_SQL, .done = on_seen};
+	flow->see =
+	    (struct pg_request){.sql = SEE_SQL, .patience_ms = LOOKUP_PATIENCE_MS, .done = on_seen};
 	pg_send(flow->pg, &flow->see);
 }
 

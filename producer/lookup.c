@@ -197,10 +197,6 @@ static void on_answer(struct pg_request *request)
 		lookup_ask(lookup); /* cleared meanwhile; others may be wanted by now */
 		return;
 	}
-	if (fault.kind == FAULT_RETRY) {
-		ask_again(lookup);
-		return;
-	}
 	if (fault.kind == FAULT_NONE) {
 		seen = visible_read(pg_text(request->result, 0, 0), &fault);
 	}
@@ -223,6 +219,7 @@ static void send_batch(struct lookup *lookup)
 	lookup->request = (struct pg_request){.sql = lookup->catalog->lookup_sql,
 					      .params = {buf_string(&lookup->batch_text)},
 					      .param_count = 1,
+					      .patience_ms = LOOKUP_PATIENCE_MS,
 					      .done = on_answer};
 	pg_send(lookup->pg, &lookup->request);
 }

@@ -23,6 +23,10 @@
 #include "producer/ack.h"
 #include "producer/catalog.h"
 
+/* A look-up that has waited this long ends the session: a server that shuts down answers nobody
+ * until its replication streams have ended, and ours would not end while it waits for an answer. */
+#define LOOKUP_PATIENCE_MS 2000
+
 #define LOOKUP_BATCH	   500
 #define LOOKUP_ENTRIES_MAX 20000
 #define LOOKUP_MAX_BYTES                                                                           \
