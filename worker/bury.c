@@ -25,7 +25,37 @@ static void grave_close(struct grave *grave, bool ok)
 	done(context, ok);
 }
 
-static void on_reports(rd_kafka_event_t *event)
+/* The topic may be made by hand as one likes; where nobody did, it gets the broker's defaults. */
+static void bury_create_topic(struct bury *bury)
+{
+	char why[160];
+	rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(bury->topic, 1, -1, why, sizeof why);
+
+	if (topic == NULL) {
+		log_error("the dead-letter topic can't be named", LOG_TEXT("error", why));
+		return;
+	}
+	rd_kafka_CreateTopics(bury->producer, &topic, 1, NULL, bury->queue.queue);
+	rd_kafka_NewTopic_destroy(topic);
+}
+
+static void on_created(struct bury *bury, rd_kafka_event_t *event)
+{
+	size_t count = 0;
+	const rd_kafka_topic_result_t **results =
+	    rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count);
+	rd_kafka_resp_err_t err =
+	    count == 1 ? rd_kafka_topic_result_error(results[0]) : rd_kafka_event_error(event);
+
+	if (err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+		log_info("topic created", LOG_TEXT("messaging.destination.name", bury->topic));
+	} else if (err != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) {
+		log_warn("the dead-letter topic was not created",
+			 LOG_TEXT("error", rd_kafka_err2str(err)));
+	}
+}
+
+static void on_reports(struct bury *bury, rd_kafka_event_t *event)
 {
 	const rd_kafka_message_t *message;
 
@@ -33,6 +63,7 @@ static void on_reports(rd_kafka_event_t *event)
 		if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
 			log_error("a dead letter was not delivered",
 				  LOG_TEXT("error", rd_kafka_err2str(message->err)));
+			bury_create_topic(bury); /* perhaps somebody deleted it */
 		}
 		grave_close(message->_private, message->err == RD_KAFKA_RESP_ERR_NO_ERROR);
 	}
@@ -40,11 +71,14 @@ static void on_reports(rd_kafka_event_t *event)
 
 static void on_ready(struct kafka_queue *queue)
 {
+	struct bury *bury = container_of(queue, struct bury, queue);
 	rd_kafka_event_t *event;
 
 	while ((event = rd_kafka_queue_poll(queue->queue, 0)) != NULL) {
 		if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR) {
-			on_reports(event);
+			on_reports(bury, event);
+		} else if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_CREATETOPICS_RESULT) {
+			on_created(bury, event);
 		}
 		rd_kafka_event_destroy(event);
 	}
@@ -87,6 +121,7 @@ bool bury_open(struct bury *bury, struct worker *worker, struct fault *fault)
 	kafka_queue_init(&bury->queue, &worker->loop, rd_kafka_queue_get_main(bury->producer),
 			 on_ready);
 	bury->is_open = true;
+	bury_create_topic(bury);
 	return true;
 }
 

@@ -83,7 +83,7 @@ static bool look_up_watermarks(struct intake *intake)
 	return true;
 }
 
-/* The loop leaves the parts alone while the intake is INTAKE_LOOKING. */
+/* The loop leaves the parts alone while is_looking. */
 static void on_look_up(uv_work_t *work)
 {
 	struct intake *intake = container_of(work, struct intake, lookup);
@@ -96,9 +96,14 @@ static void on_looked_up(uv_work_t *work, int status)
 {
 	struct intake *intake = container_of(work, struct intake, lookup);
 
+	intake->is_looking = false;
+	if (intake->must_forget) {
+		intake_forget(intake);
+		return;
+	}
 	if (status != 0 || !intake->lookup_ok) {
 		log_warn("can't look up the assigned positions: trying again");
-		claim_look_up(intake);
+		intake->claim_again_ms = clock_mono_ms() + CLAIM_AGAIN_MS;
 		return;
 	}
 	intake->state = INTAKE_CLAIMING;
@@ -108,6 +113,8 @@ static void on_looked_up(uv_work_t *work, int status)
 void claim_look_up(struct intake *intake)
 {
 	intake->state = INTAKE_LOOKING;
+	intake->is_looking = true;
+	intake->claim_again_ms = 0;
 	uv_queue_work(&intake->worker->loop.uv, &intake->lookup, on_look_up, on_looked_up);
 }
 
@@ -138,6 +145,7 @@ static void claim_row(struct intake *intake, const PGresult *result, int i)
 		return;
 	}
 	is_new = part->epoch == 0;
+	part->is_proven = false;
 	part->epoch = pg_integer(result, i, 2, 0);
 	if (is_new) {
 		part_decide(part, part->committed, &progress);
@@ -154,6 +162,13 @@ static void on_claimed(struct pg_request *request)
 	struct intake *intake = container_of(request, struct intake, claim);
 
 	intake->is_claiming = false;
+	if (intake->is_claim_stale) {
+		intake->is_claim_stale = false;
+		if (intake->state == INTAKE_CLAIMING) {
+			claim_send(intake); /* for the parts that came meanwhile */
+		}
+		return;
+	}
 	if (request->fault.kind != FAULT_NONE) {
 		log_warn("can't claim partitions: trying again",
 			 LOG_TEXT("error", request->fault.what));

@@ -37,6 +37,7 @@ static const char NOTE_SQL[] = COMMIT_INPUT
 static void commit_end(struct intake *intake)
 {
 	intake->is_busy = false;
+	intake->is_stale = false;
 	for (int i = 0; i < intake->part_count; i++) {
 		intake->parts[i]->saving = -1;
 	}
@@ -91,24 +92,43 @@ static void on_noted(struct pg_request *request)
 
 /* ---- commit ---- */
 
-/* What Kafka took is ours for certain; what it refused belongs to somebody else by now. */
+/* Of the whole commit, or of any one partition. */
+static rd_kafka_resp_err_t commit_error(rd_kafka_event_t *event)
+{
+	const rd_kafka_topic_partition_list_t *list = rd_kafka_event_topic_partition_list(event);
+	rd_kafka_resp_err_t err = rd_kafka_event_error(event);
+
+	for (int i = 0; err == RD_KAFKA_RESP_ERR_NO_ERROR && list != NULL && i < list->cnt; i++) {
+		err = list->elems[i].err;
+	}
+	return err;
+}
+
+/* What Kafka took is ours for certain; what it refused may belong to somebody else by now. */
 void commit_answered(struct intake *intake, rd_kafka_event_t *event)
 {
-	rd_kafka_resp_err_t err = rd_kafka_event_error(event);
+	rd_kafka_resp_err_t err = commit_error(event);
 
 	if (!intake->is_busy) {
 		return; /* a commit of an assignment that is gone */
 	}
 	if (err != RD_KAFKA_RESP_ERR_NO_ERROR) {
 		log_warn("Kafka refused a commit", LOG_TEXT("error", rd_kafka_err2str(err)));
+		intake->has_lease = false;
+		intake->must_prove = true;
+	}
+	if (err != RD_KAFKA_RESP_ERR_NO_ERROR || intake->is_stale) {
 		commit_end(intake);
 		return;
 	}
 	intake->has_lease = true;
 	intake->must_prove = false;
 	for (int i = 0; i < intake->part_count; i++) {
-		if (intake->parts[i]->saving >= 0) {
-			intake->parts[i]->committed = intake->parts[i]->saving;
+		struct part *part = intake->parts[i];
+
+		if (part->saving >= 0) {
+			part->committed = part->saving;
+			part->is_proven = true;
 		}
 	}
 	commit_send_sql(intake, NOTE_SQL, on_noted);
@@ -157,6 +177,8 @@ static void on_saved(struct pg_request *request)
 
 	if (request->fault.kind != FAULT_NONE) {
 		log_warn("can't save progress", LOG_TEXT("error", request->fault.what));
+	}
+	if (request->fault.kind != FAULT_NONE || intake->is_stale) {
 		commit_end(intake);
 		return;
 	}

@@ -107,7 +107,9 @@ void intake_claimed(struct intake *intake)
 {
 	rd_kafka_topic_partition_list_t *list;
 
+	intake->has_lease = false;
 	intake->must_prove = true;
+	intake->is_stale = intake->is_busy;
 	if (intake->state != INTAKE_CLAIMING) {
 		commit_begin(intake); /* claimed again after a fence */
 		return;
@@ -128,12 +130,18 @@ void intake_claimed(struct intake *intake)
 
 /* ---- taken ---- */
 
-static void intake_forget(struct intake *intake)
+void intake_forget(struct intake *intake)
 {
 	int count = intake->part_count;
 
+	intake->must_forget = intake->is_looking;
+	if (intake->is_looking) {
+		return; /* on_looked_up comes back */
+	}
 	intake->part_count = 0;
 	intake->has_lease = false;
+	intake->is_stale = intake->is_busy;
+	intake->is_claim_stale = intake->is_claiming;
 	intake->claim_again_ms = 0;
 	for (int i = 0; i < count; i++) {
 		lanes_drop(&intake->worker->lanes, intake->parts[i]);
@@ -305,6 +313,7 @@ static void on_tick(uv_timer_t *timer)
 			 LOG_NUMBER("gap_ms", now_boot_ms - intake->tick_boot_ms));
 		intake->has_lease = false;
 		intake->must_prove = true;
+		intake->is_stale = intake->is_busy;
 	}
 	intake->tick_boot_ms = now_boot_ms;
 	on_ready(&intake->queue); /* librdkafka counts polls, even of an idle queue */
@@ -312,7 +321,11 @@ static void on_tick(uv_timer_t *timer)
 		return;
 	}
 	if (intake->claim_again_ms > 0 && clock_mono_ms() >= intake->claim_again_ms) {
-		claim_send(intake);
+		if (intake->state == INTAKE_LOOKING) {
+			claim_look_up(intake);
+		} else {
+			claim_send(intake);
+		}
 	}
 	if (intake->state == INTAKE_DRAINING) {
 		intake_drain(intake);
@@ -329,8 +342,7 @@ void intake_committed(struct intake *intake)
 	for (int i = 0; i < intake->part_count; i++) {
 		struct part *part = intake->parts[i];
 
-		if (intake->has_lease && part->state == PART_CLAIMING && part->epoch > 0 &&
-		    intake->claim_again_ms == 0 && !intake->is_claiming) {
+		if (part->state == PART_CLAIMING && part->is_proven) {
 			read_start(part);
 		}
 	}
@@ -339,14 +351,17 @@ void intake_committed(struct intake *intake)
 
 void intake_fenced(struct intake *intake, struct part *part)
 {
-	if (part->state == PART_RELEASED || part->state == PART_CLAIMING) {
+	if (part->state == PART_RELEASED) {
 		return;
 	}
 	log_warn("another worker has claimed this partition",
 		 LOG_TEXT("messaging.destination.name", part->topic),
 		 LOG_NUMBER("messaging.destination.partition.id", part->partition));
+	if (part->state == PART_READING) {
+		part->start = ledger_committable(&part->ledger);
+	}
 	part->state = PART_CLAIMING;
-	part->start = part->replay_to >= 0 ? part->start : ledger_committable(&part->ledger);
+	part->is_proven = false;
 	intake->claim_again_ms = clock_mono_ms() + INTAKE_TICK_MS;
 }
 

@@ -46,13 +46,17 @@ struct intake {
 	/* claim.c */
 	uv_work_t lookup;
 	bool lookup_ok;
+	bool is_looking;  /* the look-up's thread reads the parts */
+	bool must_forget; /* as soon as it has ended */
 	struct pg_request claim;
 	bool is_claiming;
+	bool is_claim_stale;	/* the parts it was for are gone */
 	int64_t claim_again_ms; /* monotonic; 0: not due */
 
 	/* commit.c */
 	struct pg_request save;
 	bool is_busy;	 /* a save, commit or note is under way */
+	bool is_stale;	 /* it began before what it would have to prove */
 	bool must_prove; /* commit even where nothing moved */
 	bool has_lease;	 /* membership was proven, and no gap since */
 };
@@ -86,6 +90,7 @@ void worker_closed(struct worker *worker);
 
 /* ---- between the intake's own files ---- */
 
+void intake_forget(struct intake *intake);  /* gives up every partition */
 void claim_look_up(struct intake *intake);  /* then claim_send by itself */
 void claim_send(struct intake *intake);	    /* for every part that is PART_CLAIMING */
 void intake_claimed(struct intake *intake); /* claim.c is done: all parts have their epoch */

@@ -23,6 +23,8 @@ struct part {
 	struct kafka_queue queue;
 	bool has_queue;
 	bool is_requests;	/* of the sync requests' topic; else of the assignments' */
+	bool is_proven;		/* Kafka took a commit of ours since the epoch was claimed */
+	bool has_folded;	/* of a replay: the fold is whole */
 	bool has_unread;	/* records wait that the window has no room for */
 	bool replay_from_start; /* the fold began at the log's start: it knows every assignment */
 	const char *topic;	/* borrowed from the intake */

@@ -230,6 +230,7 @@ static void fold_end(struct part *part)
 		 LOG_NUMBER("messaging.destination.partition.id", part->partition),
 		 LOG_NUMBER("users", part->replay_lanes));
 	part->state = PART_REPLAYING;
+	part->has_folded = true;
 	HASH_ITER(hh, lanes->by_user, lane, next)
 	{
 		if (lane->part == part) {
@@ -252,6 +253,7 @@ void read_replay_ended(struct part *part)
 	}
 	part->start = part->replay_to;
 	part->replay_to = -1;
+	part->has_folded = false;
 	part->state = PART_READING;
 	kafka_queue_again(&part->queue);
 }
@@ -318,13 +320,20 @@ void read_start(struct part *part)
 	struct lane *lane;
 	struct lane *next;
 
-	part->state = part->replay_to >= 0 ? PART_FOLDING : PART_READING;
+	if (part->replay_to < 0) {
+		part->state = PART_READING;
+	} else {
+		part->state = part->has_folded ? PART_REPLAYING : PART_FOLDING;
+	}
 	part->progress_ms = clock_mono_ms();
 	HASH_ITER(hh, lanes->by_user, lane, next)
 	{
 		if (lane->part == part) {
 			lanes_make_ready(lanes, lane); /* what waited for a claim made again */
 		}
+	}
+	if (part->state == PART_REPLAYING && part->replay_lanes == 0) {
+		read_replay_ended(part);
 	}
 	kafka_queue_again(&part->queue);
 }
