@@ -201,6 +201,10 @@ void claim_send(struct intake *intake)
 	}
 	buf_char(&input, ']');
 	intake->claim_again_ms = 0;
+	if (input.length == strlen("[]")) {
+		buf_close(&input);
+		return; /* all are given back, or claimed by now */
+	}
 	intake->is_claiming = true;
 	intake->claim.sql = CLAIM_SQL;
 	intake->claim.params[0] = buf_string(&input);
