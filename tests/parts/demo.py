@@ -136,6 +136,7 @@ class Demo:
         system.wait_until(lambda: system.fake.writes(mark), 20, "the bulk change begins")
         system.workers[0].kill9()
         system.fake.latency(0)
+        system.wait_committed(STEP_SECONDS_MAX)  # the killed one's partitions have a new owner
 
     def replay(self):
         system = self.system
