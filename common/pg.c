@@ -12,18 +12,17 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/pgqueue.h"
 #include "common/sqlstate.h"
 #include "common/watch.h"
 
-#define PG_REQUEST_MAX_MS   30000
 #define PG_CONNECT_MAX_MS   10000
 #define PG_BACKOFF_FIRST_MS 1000
 #define PG_BACKOFF_MOST_MS  10000
-#define PG_QUEUE_MAX	    65536
 #define PG_STATEMENTS_MAX   128
 #define PG_CONNECTIONS_MAX  16
 
-/* Shorter than PG_REQUEST_MAX_MS, so that the server gives up before we stop listening. */
+/* Shorter than PGQUEUE_PATIENCE_MS, so that the server gives up before we stop listening. */
 static const char SESSION_SETTINGS[] =
     "SET statement_timeout = '25s'; SET timezone = 'UTC'; SET datestyle = 'ISO'; "
     "SET intervalstyle = 'postgres'; SET bytea_output = 'hex'; SET extra_float_digits = 3";
@@ -53,10 +52,7 @@ struct pg {
 	const char *application_name;
 	struct pg_connection connections[PG_CONNECTIONS_MAX];
 	int connection_count;
-	struct pg_request *first;
-	struct pg_request **last;
-	size_t queued;
-	struct pg_request *refused; /* came while the queue was full */
+	struct pgqueue queue;
 	uv_timer_t tick;
 	struct loop_call pump;
 	bool pump_due;
@@ -66,74 +62,7 @@ struct pg {
 	int64_t not_before_ms;
 };
 
-struct pg_copy {
-	int64_t sent_ms;
-	const char *params[PG_PARAMS_MAX]; /* into bytes, or NULL */
-	char bytes[];
-};
-
 static void connection_step(struct pg_connection *connection);
-
-/* ---- requests ---- */
-
-static void request_answer(struct pg_request *request)
-{
-	PGresult *result = request->result;
-
-	free(request->copied);
-	request->copied = NULL;
-	request->done(request); /* may free or reuse the request */
-	PQclear(result);
-}
-
-static void request_fail(struct pg_request *request, const char *what)
-{
-	fault_retry(&request->fault, "PostgreSQL: %s", what);
-	request->result = NULL;
-	request_answer(request);
-}
-
-/* Copies the parameters' text, so that the caller may let go of it. */
-static bool request_copy(struct pg_request *request)
-{
-	size_t size = sizeof(struct pg_copy);
-	struct pg_copy *copied;
-	char *at;
-
-	for (int i = 0; i < request->param_count; i++) {
-		size += request->params[i] != NULL ? strlen(request->params[i]) + 1 : 0;
-	}
-	copied = calloc(1, size);
-	if (copied == NULL) {
-		return false;
-	}
-	copied->sent_ms = clock_mono_ms();
-	at = copied->bytes;
-	for (int i = 0; i < request->param_count; i++) {
-		if (request->params[i] != NULL) {
-			size_t length = strlen(request->params[i]) + 1;
-
-			memcpy(at, request->params[i], length);
-			copied->params[i] = at;
-			at += length;
-		}
-	}
-	request->copied = copied;
-	return true;
-}
-
-static struct pg_request *pg_take(struct pg *pg)
-{
-	struct pg_request *request = pg->first;
-
-	pg->first = request->next;
-	if (pg->first == NULL) {
-		pg->last = &pg->first;
-	}
-	pg->queued--;
-	request->next = NULL;
-	return request;
-}
 
 /* ---- the watched socket ---- */
 
@@ -207,7 +136,7 @@ static void connection_drop(struct pg_connection *connection, const char *why)
 	pg->not_before_ms = clock_mono_ms() + (was_up ? 0 : pg->backoff_ms);
 	pg_pump_later(pg);
 	if (request != NULL) {
-		request_fail(request, message);
+		pgqueue_fail(request, message);
 	}
 }
 
@@ -360,7 +289,7 @@ static void connection_finish_request(struct pg_connection *connection, PGresult
 	connection_enter(connection, PG_IDLE);
 	pg_pump_later(connection->pg);
 	request->result = result;
-	request_answer(request);
+	pgqueue_answer(request);
 }
 
 /* The statement under way has given all its results; the last one counts. */
@@ -436,32 +365,18 @@ static struct pg_connection *pg_find(struct pg *pg, enum pg_state state)
 	return NULL;
 }
 
-static void pg_answer_refused(struct pg *pg, const char *why)
-{
-	struct pg_request *refused = pg->refused;
-
-	pg->refused = NULL; /* those refused meanwhile wait for the next turn */
-	while (refused != NULL) {
-		struct pg_request *request = refused;
-
-		refused = request->next;
-		request->next = NULL;
-		request_fail(request, why);
-	}
-}
-
 static void on_pump(struct loop_call *call)
 {
 	struct pg *pg = container_of(call, struct pg, pump);
 	struct pg_connection *connection;
 
 	pg->pump_due = false;
-	pg_answer_refused(pg, "the queue is full");
-	while (pg->first != NULL && (connection = pg_find(pg, PG_IDLE)) != NULL) {
-		connection_run(connection, pg_take(pg));
+	pgqueue_answer_ended(&pg->queue);
+	while (pg->queue.waiting.count > 0 && (connection = pg_find(pg, PG_IDLE)) != NULL) {
+		connection_run(connection, pgqueue_take(&pg->queue));
 	}
 	connection = pg_find(pg, PG_DOWN);
-	if (!pg->is_freed && (pg->first != NULL || !pg->is_up) && connection != NULL &&
+	if (!pg->is_freed && (pg->queue.waiting.count > 0 || !pg->is_up) && connection != NULL &&
 	    pg_find(pg, PG_CONNECTING) == NULL && pg_find(pg, PG_SETTLING) == NULL &&
 	    clock_mono_ms() >= pg->not_before_ms) {
 		connection_start(connection);
@@ -473,43 +388,6 @@ static void pg_pump_later(struct pg *pg)
 	if (!pg->pump_due) {
 		pg->pump_due = true;
 		loop_defer(pg->loop, &pg->pump, on_pump);
-	}
-}
-
-static bool request_is_impatient(const struct pg_request *request, int64_t now_ms)
-{
-	int64_t patience_ms = request->patience_ms > 0 ? request->patience_ms : PG_REQUEST_MAX_MS;
-
-	return now_ms - request->copied->sent_ms > patience_ms;
-}
-
-/* Takes every request out first whose patience is over: answering one may send others. */
-static void pg_fail_impatient(struct pg *pg, int64_t now_ms)
-{
-	struct pg_request *impatient = NULL;
-	struct pg_request **last = &impatient;
-	struct pg_request **at = &pg->first;
-
-	while (*at != NULL) {
-		struct pg_request *request = *at;
-
-		if (request_is_impatient(request, now_ms)) {
-			*at = request->next;
-			request->next = NULL;
-			*last = request;
-			last = &request->next;
-			pg->queued--;
-		} else {
-			at = &request->next;
-		}
-	}
-	pg->last = at;
-	while (impatient != NULL) {
-		struct pg_request *request = impatient;
-
-		impatient = request->next;
-		request->next = NULL;
-		request_fail(request, "no connection in time");
 	}
 }
 
@@ -525,11 +403,11 @@ static void on_tick(uv_timer_t *timer)
 		if (connection->state == PG_CONNECTING && age_ms > PG_CONNECT_MAX_MS) {
 			connection_drop(connection, "connecting took too long");
 		} else if (connection->state > PG_CONNECTING && connection->state != PG_IDLE &&
-			   age_ms > PG_REQUEST_MAX_MS) {
+			   age_ms > PGQUEUE_PATIENCE_MS) {
 			connection_drop(connection, "a statement took too long");
 		}
 	}
-	pg_fail_impatient(pg, now_ms);
+	pgqueue_end_impatient(&pg->queue, now_ms);
 	pg_pump_later(pg);
 }
 
@@ -544,7 +422,7 @@ struct pg *pg_new(struct loop *loop, const char *url, const char *application_na
 	pg->loop = loop;
 	pg->url = url;
 	pg->application_name = application_name;
-	pg->last = &pg->first;
+	pgqueue_init(&pg->queue);
 	pg->connection_count = connections < PG_CONNECTIONS_MAX ? connections : PG_CONNECTIONS_MAX;
 	for (int i = 0; i < pg->connection_count; i++) {
 		pg->connections[i].pg = pg;
@@ -561,16 +439,8 @@ void pg_send(struct pg *pg, struct pg_request *request)
 	request->sqlstate[0] = '\0';
 	request->result = NULL;
 	request->next = NULL;
-	request->copied = NULL;
+	pgqueue_add(&pg->queue, request);
 	pg_pump_later(pg);
-	if (pg->queued >= PG_QUEUE_MAX || !request_copy(request)) {
-		request->next = pg->refused;
-		pg->refused = request;
-		return;
-	}
-	*pg->last = request;
-	pg->last = &request->next;
-	pg->queued++;
 }
 
 bool pg_is_up(const struct pg *pg)
@@ -596,26 +466,28 @@ static void on_tick_closed(uv_handle_t *handle)
 
 void pg_free(struct pg *pg)
 {
+	struct pg_request *request;
+
 	pg->is_freed = true;
 	for (int i = 0; i < pg->connection_count; i++) {
 		if (pg->connections[i].state != PG_DOWN) {
 			struct pg_connection *connection = &pg->connections[i];
-			struct pg_request *request = connection->request;
 
+			request = connection->request;
 			connection_unwatch(connection);
 			connection_forget_statements(connection);
 			PQclear(connection->result);
 			PQfinish(connection->conn);
 			*connection = (struct pg_connection){.pg = pg};
 			if (request != NULL) {
-				request_fail(request, "the program is stopping");
+				pgqueue_fail(request, "the program is stopping");
 			}
 		}
 	}
-	while (pg->first != NULL) {
-		request_fail(pg_take(pg), "the program is stopping");
+	pgqueue_answer_ended(&pg->queue);
+	while ((request = pgqueue_take(&pg->queue)) != NULL) {
+		pgqueue_fail(request, "the program is stopping");
 	}
-	pg_answer_refused(pg, "the program is stopping");
 	uv_close((uv_handle_t *)&pg->tick, on_tick_closed);
 }
 

@@ -49,7 +49,8 @@ void pg_send(struct pg *pg, struct pg_request *request);
 /* Whether the last attempt to reach the server worked (readiness). */
 bool pg_is_up(const struct pg *pg);
 
-/* Every request still queued or running answers FAULT_RETRY; then memory goes. */
+/* Every request still queued or running answers FAULT_RETRY (it must not be sent again from there);
+ * then memory goes. */
 void pg_free(struct pg *pg);
 
 /* Text of a field, or NULL for SQL NULL. */

@@ -622,6 +622,34 @@ static void a_server_that_comes_back_is_found_by_itself(void **state)
 	}
 }
 
+static void an_impatient_request_ends_early_and_the_others_keep_their_order(void **state)
+{
+	struct rig *rig = *state;
+	struct call calls[4];
+
+	rig->mood = SILENT;
+	for (size_t i = 0; i < 4; i++) {
+		calls[i] = call_with(i == 0 ? "0" : i == 2 ? "2" : "3");
+		calls[i].request.patience_ms = i == 1 ? 2000 : 0;
+		call_send(rig, &calls[i]);
+	}
+	clock_ahead_ms += 2100;
+	while (calls[1].answers == 0) {
+		uv_run(&rig->loop.uv, UV_RUN_ONCE);
+	}
+	assert_int_equal(calls[1].fault.kind, FAULT_RETRY);
+	assert_int_equal(rig->left, 3);
+	rig->mood = SERVES;
+	clock_ahead_ms += 11000; /* the silent connection is given up */
+	loop_run(&rig->loop);
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(calls[i].answers, 1);
+		assert_int_equal(calls[i].fault.kind, i == 1 ? FAULT_RETRY : FAULT_NONE);
+	}
+	assert_string_equal(calls[0].text, "0");
+	assert_string_equal(calls[2].text, "2");
+}
+
 static void a_malformed_url_answers_retry_and_does_not_crash(void **state)
 {
 	struct rig *rig = *state;
@@ -734,6 +762,7 @@ int main(void)
 	    TEST(a_server_that_accepts_and_never_speaks_answers_retry),
 	    TEST(a_server_that_slams_the_door_answers_retry),
 	    TEST(a_server_that_comes_back_is_found_by_itself),
+	    TEST(an_impatient_request_ends_early_and_the_others_keep_their_order),
 	    TEST(a_malformed_url_answers_retry_and_does_not_crash),
 	    TEST(freeing_the_pool_answers_what_runs_and_what_waits),
 	    TEST(freeing_a_pool_that_never_ran_is_clean),
