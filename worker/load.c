@@ -73,6 +73,7 @@ void load_forget(struct run *run)
 	free(run->connection.snapshot);
 	run->connection = (struct connection){0};
 	run->request_count = 0;
+	run->removes_events = false;
 	run->mode = RUN_CHANGES;
 }
 

@@ -18,6 +18,7 @@
 
 #define RUN_BACKOFF_FIRST_MS 250
 #define RUN_BACKOFF_MOST_MS  30000
+#define RUN_CHANGED_MS	     1000
 
 static void run_enter(struct run *run, enum run_step step);
 
@@ -243,6 +244,9 @@ static enum run_step finish_finish(struct run *run)
 
 static enum run_step park_finish(struct run *run)
 {
+	if (run->fault.kind == FAULT_AUTH) {
+		return run_wait(run, RUN_CHANGED_MS, RUN_END); /* the connection is another one */
+	}
 	if (run->fault.kind != FAULT_NONE) {
 		return run_after_fault(run, RUN_PARK);
 	}

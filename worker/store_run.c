@@ -29,25 +29,38 @@ static const char PROGRESS_SQL[] =
     " WHERE id = ANY ($1::uuid[]) AND state IN ('requested', 'running')";
 
 /* $1 requests, $2 total, $3 done, $4 failed, $5 error, $6 connection, $7 what the tables' read saw
- * ('' for none), $8 whether the connection goes.  Dirty rows whose quarantine is over are settled.
+ * ('' where the mailbox was not compared, 'none' where it was with the log), $8 whether the
+ * connection goes.  A comparison that stopped before mass deletion has adopted what is there all
+ * the same.  Dirty rows whose quarantine is over are settled; for the others somebody comes back.
  */
 static const char FINISH_SQL[] =
     "WITH gone AS (DELETE FROM public.calendar_connections"
     "   WHERE id = $6::uuid AND status = 'disconnecting' AND $8::boolean), "
     "kept AS (UPDATE public.calendar_connections SET last_synced_at = now(), status_reason = NULL,"
     "     not_before = NULL, adopted_at = coalesce(adopted_at, now()),"
-    "     synced_snapshot = coalesce(nullif($7, ''), synced_snapshot)"
-    "   WHERE id = $6::uuid AND NOT $8::boolean AND $5::text IS NULL), "
+    "     synced_snapshot = CASE $7::text WHEN '' THEN synced_snapshot WHEN 'none' THEN NULL"
+    "       ELSE $7::text END"
+    "   WHERE id = $6::uuid AND NOT $8::boolean AND ($5::text IS NULL OR $7::text <> '')), "
     "settled AS (UPDATE public.synced_calendar_events SET dirty = false, due_at = NULL"
     "   WHERE connection_id = $6::uuid AND NOT $8::boolean AND $5::text IS NULL AND dirty"
-    "     AND pending_pos IS NULL AND (due_at IS NULL OR due_at <= now())) "
+    "     AND pending_pos IS NULL AND (due_at IS NULL OR due_at <= now())), "
+    "again AS (INSERT INTO public.calendar_sync_requests (user_id, kind, due_at)"
+    "  SELECT c.user_id, 'full', max(e.due_at)"
+    "    FROM public.synced_calendar_events e"
+    "    JOIN public.calendar_connections c ON c.id = e.connection_id"
+    "   WHERE e.connection_id = $6::uuid AND NOT $8::boolean AND e.dirty AND e.due_at > now()"
+    "     AND NOT EXISTS (SELECT FROM public.calendar_sync_requests q"
+    "       WHERE q.user_id = c.user_id AND q.kind = 'full' AND q.state = 'requested'"
+    "         AND q.due_at >= e.due_at)"
+    "   GROUP BY c.user_id) "
     "UPDATE public.calendar_sync_requests"
     "   SET state = CASE WHEN $5::text IS NULL OR $8::boolean THEN 'done' ELSE 'failed' END,"
     "       total = $2::int, done = $3::int, failed = $4::int, error = $5, finished_at = now()"
     " WHERE id = ANY ($1::uuid[]) AND state IN ('requested', 'running')";
 
 /* $1 connection, $2 token_version, $3 reason, $4 until (ms), $5 whether a person has to act,
- * $6 requests under way.  A request is filed for the time when waiting ends. */
+ * $6 requests under way.  A request is filed for the time when waiting ends, unless one is due by
+ * then.  No row: the connection is gone, or has other tokens than those that were refused. */
 static const char PARK_SQL[] =
     "WITH c AS (UPDATE public.calendar_connections"
     "     SET status = CASE WHEN $5::boolean AND status = 'active' THEN 'needs_reconnect'"
@@ -56,20 +69,23 @@ static const char PARK_SQL[] =
     "         not_before = CASE WHEN $5::boolean THEN not_before"
     "           ELSE greatest(not_before, to_timestamp($4::bigint / 1000.0)) END,"
     "         refresh_lease_until = NULL, refresh_lease_by = NULL"
-    "   WHERE id = $1::uuid AND token_version = $2::bigint RETURNING user_id), "
+    "   WHERE id = $1::uuid AND (token_version = $2::bigint OR NOT $5::boolean)"
+    "   RETURNING user_id), "
     "held AS (UPDATE public.calendar_sync_requests"
     "     SET state = CASE WHEN $5::boolean THEN 'failed' ELSE 'requested' END,"
     "         error = CASE WHEN $5::boolean THEN $3 END,"
     "         finished_at = CASE WHEN $5::boolean THEN now() END,"
     "         due_at = CASE WHEN $5::boolean THEN due_at"
     "           ELSE to_timestamp($4::bigint / 1000.0) END"
-    "   WHERE id = ANY ($6::uuid[]) AND state IN ('requested', 'running') RETURNING id) "
-    "INSERT INTO public.calendar_sync_requests (user_id, kind, due_at)"
+    "   WHERE id = ANY ($6::uuid[]) AND state IN ('requested', 'running')"
+    "     AND EXISTS (SELECT FROM c) RETURNING id), "
+    "filed AS (INSERT INTO public.calendar_sync_requests (user_id, kind, due_at)"
     " SELECT c.user_id, 'full', to_timestamp($4::bigint / 1000.0) FROM c"
     "  WHERE NOT $5::boolean AND NOT EXISTS (SELECT FROM held)"
     "    AND NOT EXISTS (SELECT FROM public.calendar_sync_requests q"
     "      WHERE q.user_id = c.user_id AND q.kind = 'full' AND q.state = 'requested'"
-    "        AND q.due_at > now())";
+    "        AND (q.due_at IS NULL OR q.due_at <= to_timestamp($4::bigint / 1000.0)))) "
+    "SELECT user_id FROM c";
 
 /* The user's assignments, and what that very read could see, even where there are none. */
 char *store_read_sql(const struct hostmap *map)
@@ -179,7 +195,7 @@ void store_read(struct run *run)
 	run->pg.done = on_read_done;
 }
 
-/* Says in the fault what a lease or a renewal that touched no row means. */
+/* Says in the fault what a lease, a renewal or a park that touched no row means. */
 static void on_one_row_done(struct pg_request *request)
 {
 	struct run *run = container_of(request, struct run, pg);
@@ -315,6 +331,9 @@ void store_finish(struct run *run)
 	run->pg.params[4] = run->error[0] != '\0' ? run->error : NULL;
 	run->pg.params[5] = run->connection.exists ? run->connection.id_text : NULL;
 	run->pg.params[6] = run->read_snapshot != NULL ? run->read_snapshot : "";
+	if (run->mode == RUN_REPLAY) {
+		run->pg.params[6] = "none";
+	}
 	run->pg.params[7] = goes ? "true" : "false";
 	run_send(run, FINISH_SQL, 8);
 	counts_close(&counts);
@@ -337,6 +356,7 @@ void store_park(struct run *run)
 	run->pg.params[4] = run->park_needs_person ? "true" : "false";
 	run->pg.params[5] = buf_string(&requests);
 	run_send(run, PARK_SQL, 6);
+	run->pg.done = on_one_row_done;
 	buf_close(&version);
 	buf_close(&until);
 	buf_close(&requests);
