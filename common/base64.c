@@ -33,7 +33,9 @@ void base64url_encode(struct buf *out, const void *bytes, size_t length)
 		out->data[--out->length] = '\0';
 	}
 	for (size_t i = start; i < out->length; i++) {
-		out->data[i] = out->data[i] == '+' ? '-' : out->data[i] == '/' ? '_' : out->data[i];
+		char c = out->data[i];
+
+		out->data[i] = (char)(c == '+' ? '-' : c == '/' ? '_' : c);
 	}
 }
 
@@ -91,7 +93,7 @@ bool base64url_decode(struct buf *out, const char *text)
 		return false;
 	}
 	for (size_t i = 0; i < length; i++) {
-		standard[i] = text[i] == '-' ? '+' : text[i] == '_' ? '/' : text[i];
+		standard[i] = (char)(text[i] == '-' ? '+' : text[i] == '_' ? '/' : text[i]);
 	}
 	memset(standard + length, '=', (4 - length % 4) % 4);
 	ok = base64_decode(out, standard);

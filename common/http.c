@@ -253,20 +253,25 @@ static void transfer_release(struct http_transfer *transfer)
 	free(transfer);
 }
 
-/* Unlinks and frees the transfer first: the callback may send again or destroy its owner. */
-static void transfer_answer(struct http_transfer *transfer)
+static void transfer_unlink(struct http *http, struct http_transfer *transfer)
 {
-	struct http_request *request = transfer->request;
-	long status = 0;
-
-	if (transfer->previous != NULL) {
-		transfer->previous->next = transfer->next;
+	if (transfer == http->under_way) {
+		http->under_way = transfer->next;
 	} else {
-		transfer->http->under_way = transfer->next;
+		transfer->previous->next = transfer->next;
 	}
 	if (transfer->next != NULL) {
 		transfer->next->previous = transfer->previous;
 	}
+}
+
+/* Unlinks and frees the transfer first: the callback may send again or destroy its owner. */
+static void transfer_answer(struct http *http, struct http_transfer *transfer)
+{
+	struct http_request *request = transfer->request;
+	long status = 0;
+
+	transfer_unlink(http, transfer);
 	if (transfer->code == CURLE_OK) {
 		curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
 		request->reply.status = (int)status;
@@ -281,12 +286,12 @@ static void transfer_answer(struct http_transfer *transfer)
 }
 
 /* done may free the request, so its body is moved out and closed here. */
-static void transfer_finish(struct http_transfer *transfer)
+static void transfer_finish(struct http *http, struct http_transfer *transfer)
 {
 	struct http_request *request = transfer->request;
 	struct buf body = request->reply.body;
 
-	transfer_answer(transfer);
+	transfer_answer(http, transfer);
 	buf_close(&body);
 }
 
@@ -306,13 +311,13 @@ static void on_sweep(struct loop_call *call)
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
 		transfer->code = message->data.result;
 		curl_multi_remove_handle(http->multi, transfer->easy);
-		transfer_finish(transfer);
+		transfer_finish(http, transfer);
 	}
 	while (http->ended != NULL) {
 		struct http_transfer *transfer = http->ended;
 
 		http->ended = transfer->next_ended;
-		transfer_finish(transfer);
+		transfer_finish(http, transfer);
 	}
 }
 
@@ -442,7 +447,7 @@ void http_free(struct http *http)
 
 		curl_multi_remove_handle(http->multi, transfer->easy);
 		transfer->code = CURLE_ABORTED_BY_CALLBACK;
-		transfer_finish(transfer);
+		transfer_finish(http, transfer);
 	}
 	while (http->idle_count > 0) {
 		curl_easy_cleanup(http->idle[--http->idle_count]);

@@ -209,6 +209,7 @@ static void request_suspend(struct httpd_request *request)
 	MHD_suspend_connection(request->connection);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the parameters are what libmicrohttpd calls with */
 static enum MHD_Result on_access(void *context, struct MHD_Connection *connection, const char *path,
 				 const char *method, const char *version, const char *data,
 				 size_t *data_length, void **request_context)

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #include "common/jsonw.h"
 
@@ -12,10 +11,10 @@
 
 struct series {
 	char *labels; /* rendered: topic="a",partition="1" */
+	size_t labels_length;
 	double value;
 	double count;	 /* histograms: observations; value is their sum */
 	double *buckets; /* histograms: observations at most the bound, not cumulative */
-	UT_hash_handle hh;
 };
 
 struct metric {
@@ -25,7 +24,8 @@ struct metric {
 	const char *labels;
 	const double *bounds;
 	size_t bound_count;
-	struct series *series;
+	struct series *series[METRIC_SERIES_MAX + 1]; /* and "other" */
+	size_t series_count;
 	struct metric *next;
 };
 
@@ -56,12 +56,9 @@ struct metrics *metrics_new(void)
 
 void metric_clear(struct metric *metric)
 {
-	struct series *series;
-	struct series *next;
+	while (metric->series_count > 0) {
+		struct series *series = metric->series[--metric->series_count];
 
-	HASH_ITER(hh, metric->series, series, next)
-	{
-		HASH_DEL(metric->series, series);
 		free(series->labels);
 		free(series->buckets);
 		free(series);
@@ -99,25 +96,49 @@ static void metric_render(const struct metric *metric, const char *const *values
 	}
 }
 
+/* A walk over at most METRIC_SERIES_MAX: most metrics hold a handful. */
+static struct series *metric_find(const struct metric *metric, const struct buf *labels)
+{
+	for (size_t i = 0; i < metric->series_count; i++) {
+		struct series *series = metric->series[i];
+
+		if (series->labels_length == labels->length &&
+		    memcmp(series->labels, buf_string(labels), labels->length) == 0) {
+			return series;
+		}
+	}
+	return NULL;
+}
+
+static struct series *metric_add_series(struct metric *metric, const struct buf *labels)
+{
+	struct series *series = metrics_allocate(1, sizeof *series);
+
+	series->labels = metrics_allocate(1, labels->length + 1);
+	series->labels_length = labels->length;
+	memcpy(series->labels, buf_string(labels), labels->length);
+	series->buckets = metrics_allocate(metric->bound_count + 1, sizeof(double));
+	metric->series[metric->series_count++] = series;
+	return series;
+}
+
 static struct series *metric_series(struct metric *metric, const char *const *values)
 {
 	struct buf labels;
-	struct series *series;
+	struct series *series = NULL;
 
 	buf_init(&labels, METRIC_LABEL_MAX_BYTES);
 	metric_render(metric, values, &labels);
-	HASH_FIND_STR(metric->series, buf_string(&labels), series);
-	if (labels.failed || (series == NULL && HASH_COUNT(metric->series) >= METRIC_SERIES_MAX)) {
+	if (!labels.failed) {
+		series = metric_find(metric, &labels);
+	}
+	if (labels.failed || (series == NULL && metric->series_count >= METRIC_SERIES_MAX)) {
 		buf_reset(&labels);
 		metric_render(metric, NULL, &labels);
-		HASH_FIND_STR(metric->series, buf_string(&labels), series);
+		series = metric_find(metric, &labels);
 	}
 	if (series == NULL) {
-		series = metrics_allocate(1, sizeof *series);
-		series->labels = metrics_allocate(1, labels.length + 1);
-		memcpy(series->labels, buf_string(&labels), labels.length);
-		series->buckets = metrics_allocate(metric->bound_count + 1, sizeof(double));
-		HASH_ADD_KEYPTR(hh, metric->series, series->labels, labels.length, series);
+		series = metric_add_series(metric, &labels);
 	}
 	buf_close(&labels);
 	return series;
@@ -186,13 +207,12 @@ static void metric_write(const struct metric *metric, struct buf *out)
 	static const char *const TYPES[] = {[METRIC_COUNTER] = "counter",
 					    [METRIC_GAUGE] = "gauge",
 					    [METRIC_HISTOGRAM] = "histogram"};
-	struct series *series;
-	struct series *next;
 
 	buf_format(out, "# HELP %s %s\n# TYPE %s %s\n", metric->name, metric->help, metric->name,
 		   TYPES[metric->type]);
-	HASH_ITER(hh, metric->series, series, next)
-	{
+	for (size_t i = 0; i < metric->series_count; i++) {
+		const struct series *series = metric->series[i];
+
 		if (metric->type == METRIC_HISTOGRAM) {
 			histogram_write(metric, series, out);
 		} else if (series->labels[0] != '\0') {

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #include "common/clock.h"
 #include "common/log.h"
@@ -29,12 +28,6 @@ static const char SESSION_SETTINGS[] =
 
 enum pg_state { PG_DOWN, PG_CONNECTING, PG_SETTLING, PG_IDLE, PG_PREPARING, PG_RUNNING };
 
-struct pg_statement {
-	const char *sql; /* key: the address */
-	char name[16];
-	UT_hash_handle hh;
-};
-
 struct pg_connection {
 	struct pg *pg;
 	PGconn *conn;
@@ -42,8 +35,9 @@ struct pg_connection {
 	int64_t since_ms;
 	struct watch *watch;
 	struct pg_request *request;
-	PGresult *result; /* the last one of the statement under way */
-	struct pg_statement *statements;
+	PGresult *result;			   /* the last one of the statement under way */
+	const char *statements[PG_STATEMENTS_MAX]; /* prepared here; their addresses are compared */
+	int statement_count;
 };
 
 struct pg {
@@ -98,18 +92,6 @@ static void connection_enter(struct pg_connection *connection, enum pg_state sta
 	connection->since_ms = clock_mono_ms();
 }
 
-static void connection_forget_statements(struct pg_connection *connection)
-{
-	struct pg_statement *statement;
-	struct pg_statement *next;
-
-	HASH_ITER(hh, connection->statements, statement, next)
-	{
-		HASH_DEL(connection->statements, statement);
-		free(statement);
-	}
-}
-
 /* Back to down; the request under way, if any, is answered. */
 static void connection_drop(struct pg_connection *connection, const char *why)
 {
@@ -124,7 +106,6 @@ static void connection_drop(struct pg_connection *connection, const char *why)
 		log_warn("PostgreSQL connection lost", LOG_TEXT("error", message));
 	}
 	connection_unwatch(connection);
-	connection_forget_statements(connection);
 	PQclear(connection->result);
 	PQfinish(connection->conn);
 	*connection = (struct pg_connection){.pg = pg};
@@ -201,10 +182,17 @@ static void connection_poll_connect(struct pg_connection *connection)
 	}
 }
 
-static void connection_execute(struct pg_connection *connection, const char *name)
+static void statement_name(int number, char name[16])
+{
+	snprintf(name, 16, "s%d", number);
+}
+
+static void connection_execute(struct pg_connection *connection, int number)
 {
 	struct pg_request *request = connection->request;
+	char name[16];
 
+	statement_name(number, name);
 	connection_enter(connection, PG_RUNNING);
 	if (PQsendQueryPrepared(connection->conn, name, request->param_count,
 				request->copied->params, NULL, NULL, 0) != 1) {
@@ -214,40 +202,35 @@ static void connection_execute(struct pg_connection *connection, const char *nam
 	connection_flush(connection);
 }
 
-static struct pg_statement *connection_statement(struct pg_connection *connection, const char *sql)
+static void connection_prepare(struct pg_connection *connection)
 {
-	struct pg_statement *statement;
+	const char *sql = connection->request->sql;
+	char name[16];
 
-	HASH_FIND_PTR(connection->statements, &sql, statement);
-	return statement;
-}
-
-static void connection_run(struct pg_connection *connection, struct pg_request *request)
-{
-	struct pg_statement *statement = connection_statement(connection, request->sql);
-
-	connection->request = request;
-	if (statement != NULL) {
-		connection_execute(connection, statement->name);
-		return;
-	}
-	statement = HASH_COUNT(connection->statements) < PG_STATEMENTS_MAX
-			? calloc(1, sizeof *statement)
-			: NULL;
-	if (statement == NULL) {
+	if (connection->statement_count == PG_STATEMENTS_MAX) {
 		connection_drop(connection, "no room for another prepared statement");
 		return;
 	}
-	statement->sql = request->sql;
-	snprintf(statement->name, sizeof statement->name, "s%u",
-		 HASH_COUNT(connection->statements));
-	HASH_ADD_PTR(connection->statements, sql, statement);
+	statement_name(connection->statement_count, name);
+	connection->statements[connection->statement_count++] = sql;
 	connection_enter(connection, PG_PREPARING);
-	if (PQsendPrepare(connection->conn, statement->name, request->sql, 0, NULL) != 1) {
+	if (PQsendPrepare(connection->conn, name, sql, 0, NULL) != 1) {
 		connection_drop(connection, PQerrorMessage(connection->conn));
 		return;
 	}
 	connection_flush(connection);
+}
+
+static void connection_run(struct pg_connection *connection, struct pg_request *request)
+{
+	connection->request = request;
+	for (int i = 0; i < connection->statement_count; i++) {
+		if (connection->statements[i] == request->sql) {
+			connection_execute(connection, i);
+			return;
+		}
+	}
+	connection_prepare(connection);
 }
 
 static bool result_is_good(const PGresult *result)
@@ -277,11 +260,7 @@ static void connection_finish_request(struct pg_connection *connection, PGresult
 		PQclear(result);
 		result = NULL;
 		if (connection->state == PG_PREPARING) {
-			struct pg_statement *statement =
-			    connection_statement(connection, request->sql);
-
-			HASH_DEL(connection->statements, statement);
-			free(statement);
+			connection->statement_count--; /* it was the last one */
 		}
 	}
 	connection->request = NULL;
@@ -309,8 +288,7 @@ static void connection_finish(struct pg_connection *connection)
 		PQclear(result);
 	} else if (connection->state == PG_PREPARING && result_is_good(result)) {
 		PQclear(result);
-		connection_execute(
-		    connection, connection_statement(connection, connection->request->sql)->name);
+		connection_execute(connection, connection->statement_count - 1);
 	} else {
 		connection_finish_request(connection, result);
 	}
@@ -475,7 +453,6 @@ void pg_free(struct pg *pg)
 
 			request = connection->request;
 			connection_unwatch(connection);
-			connection_forget_statements(connection);
 			PQclear(connection->result);
 			PQfinish(connection->conn);
 			*connection = (struct pg_connection){.pg = pg};

@@ -14,7 +14,7 @@ void pos_format(const struct pos *pos, char text[POS_TEXT_SIZE])
 
 	if (pos->has_id) {
 		text[length++] = ':';
-		for (int i = 0; i < 16; i++) {
+		for (size_t i = 0; i < 16; i++) {
 			snprintf(text + length + 2 * i, 3, "%02x", pos->id.bytes[i]);
 		}
 	}
@@ -38,7 +38,7 @@ static bool pos_hex(const char *text, int digits, uint64_t *value)
 
 static bool pos_parse_id(const char *text, struct uuid *id)
 {
-	for (int i = 0; i < 16; i++) {
+	for (size_t i = 0; i < 16; i++) {
 		uint64_t byte;
 
 		if (!pos_hex(text + 2 * i, 2, &byte)) {

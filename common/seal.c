@@ -49,7 +49,7 @@ static bool seal_key_bytes(struct seal_key *key, const char *text, size_t length
 	}
 	memcpy(base64, text, length);
 	base64[length] = '\0';
-	buf_init(&raw, 2 * SEAL_KEY_BYTES);
+	buf_init(&raw, sizeof key->bytes);
 	ok = base64_decode(&raw, base64) && raw.length == SEAL_KEY_BYTES;
 	if (ok) {
 		memcpy(key->bytes, raw.data, SEAL_KEY_BYTES);

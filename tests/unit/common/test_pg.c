@@ -77,13 +77,13 @@ struct rig {
 struct call {
 	struct pg_request request;
 	struct rig *rig;
-	bool returned;
-	int answers;
-	struct fault fault;
-	char sqlstate[6];
-	char text[64];
-	int rows;
 	void (*then)(struct call *call);
+	struct fault fault;
+	int answers;
+	int rows;
+	char text[64];
+	char sqlstate[6];
+	bool returned;
 };
 
 /* ---- the server ---- */
