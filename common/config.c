@@ -172,6 +172,16 @@ static bool config_listen(const struct config_option *option, const char *text, 
 	return true;
 }
 
+static bool config_characters(const struct config_option *option, const char *text,
+			      struct fault *fault)
+{
+	if (option->allowed == NULL || text[strspn(text, option->allowed)] == '\0') {
+		return true;
+	}
+	return fault_fatal(fault, "%s may hold only %s, unlike '%.60s'", option->name,
+			   option->allowed, text);
+}
+
 static bool config_set(const struct config_option *option, char *text, void *target,
 		       struct fault *fault)
 {
@@ -196,7 +206,7 @@ static bool config_set(const struct config_option *option, char *text, void *tar
 		break;
 	}
 	memcpy(slot, &text, sizeof text);
-	return true;
+	return config_characters(option, text, fault);
 }
 
 bool config_load(const struct config_option *options, size_t count, void *target,

@@ -26,6 +26,7 @@ struct config_option {
 	enum config_type type;
 	bool required;
 	bool has_file_variant;
+	const char *allowed;  /* of a text: the only characters it may hold; NULL: any */
 	const char *fallback; /* as it would stand in the environment; NULL: none */
 	int64_t least;
 	int64_t most;
@@ -35,6 +36,9 @@ struct config_option {
 
 /* Fills target from the environment.  Text is allocated (config_free).  False with FAULT_FATAL: one
  * line that names the variable and the fix. */
+#define CONFIG_LOWER "abcdefghijklmnopqrstuvwxyz0123456789_"
+#define CONFIG_KAFKA CONFIG_LOWER "ABCDEFGHIJKLMNOPQRSTUVWXYZ.-" /* of a topic's name */
+
 bool config_load(const struct config_option *options, size_t count, void *target,
 		 struct fault *fault) MUST_CHECK;
 void config_free(const struct config_option *options, size_t count, void *target); /* cleanses */

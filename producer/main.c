@@ -1,6 +1,8 @@
 /* main.c - calrelay-producer: options, wiring, signals, nothing else. */
 #include <stddef.h>
+#include <stdio.h>
 
+#include "common/kafka.h"
 #include "common/log.h"
 #include "common/ops.h"
 #include "common/program.h"
@@ -21,7 +23,7 @@ static const struct config_option OPTIONS[] = {
 	 .offset = offsetof(struct settings, kafka_config_file),
 	 .help = "librdkafka properties, name=value per line (SASL, TLS, compression, ...)"},
 	{.name = "CALRELAY_TOPIC_PREFIX", .type = CONFIG_TEXT, .fallback = "amidash",
-	 .offset = offsetof(struct settings, prefix), .help = "first part of the topics' names"},
+	 .allowed = CONFIG_KAFKA, .offset = offsetof(struct settings, prefix), .help = "first part of the topics' names"},
 	{.name = "CALRELAY_PARTITIONS", .type = CONFIG_INTEGER, .fallback = "12", .least = 1,
 	 .most = TAILS_PARTITIONS_MAX, .offset = offsetof(struct settings, partitions),
 	 .help = "partitions of each event topic; all programs need the same"},
@@ -29,7 +31,7 @@ static const struct config_option OPTIONS[] = {
 	 .most = 32767, .offset = offsetof(struct settings, replication_factor),
 	 .help = "of a topic that is created; -1: the broker's default"},
 	{.name = "CALRELAY_SLOT", .type = CONFIG_TEXT, .fallback = "calrelay",
-	 .offset = offsetof(struct settings, slot), .help = "replication slot"},
+	 .allowed = CONFIG_LOWER, .offset = offsetof(struct settings, slot), .help = "replication slot"},
 	{.name = "CALRELAY_PUBLICATION", .type = CONFIG_TEXT, .fallback = "calrelay",
 	 .offset = offsetof(struct settings, publication),
 	 .help = "publication of the host's tables"},
@@ -69,15 +71,20 @@ static void on_stop(struct loop *loop)
 	relay_stop(&app.relay);
 }
 
-static bool load_mapping(void)
+/* What config.h's table can't judge: the two files that settings name. */
+static bool load_files(struct fault *fault)
 {
-	struct fault fault;
+	rd_kafka_conf_t *conf;
 
-	if (!hostmap_load(&settings.map, settings.mapping_file, &fault)) {
-		log_error("stopping", LOG_TEXT("reason", fault.what));
+	if (!hostmap_load(&settings.map, settings.mapping_file, fault)) {
 		return false;
 	}
-	return true;
+	conf = kafka_conf_new(settings.kafka_bootstrap, settings.kafka_config_file,
+			      "calrelay-producer", fault);
+	if (conf != NULL) {
+		rd_kafka_conf_destroy(conf);
+	}
+	return conf != NULL;
 }
 
 static int run(void)
@@ -85,14 +92,15 @@ static int run(void)
 	struct fault fault;
 	struct httpd *httpd;
 
-	if (!load_mapping()) {
+	if (!load_files(&fault)) {
+		fprintf(stderr, "calrelay-producer: %s\n", fault.what);
 		return 78;
 	}
 	app.ops = (struct ops){.metrics = metrics_new(), .is_ready = is_ready, .refresh = refresh};
 	loop_init(&app.loop);
 	httpd = ops_serve(&app.loop, settings.http_listen, &app.ops, &fault);
 	if (httpd == NULL) {
-		log_error("stopping", LOG_TEXT("reason", fault.what));
+		fprintf(stderr, "calrelay-producer: %s\n", fault.what);
 		loop_close(&app.loop);
 		metrics_free(app.ops.metrics);
 		return 78;
@@ -113,7 +121,13 @@ static int run(void)
 
 static int check(void)
 {
-	return load_mapping() ? check_run(&settings) : 1;
+	struct fault fault;
+
+	if (!load_files(&fault)) {
+		printf("FAIL  %s\n", fault.what);
+		return 1;
+	}
+	return check_run(&settings);
 }
 
 int main(int argc, char **argv)

@@ -25,7 +25,7 @@ static const struct config_option OPTIONS[] = {
      .help = "host:port,... of Kafka"},
     {OPTION("KAFKA_CONFIG_FILE", CONFIG_TEXT, kafka_config_file),
      .help = "librdkafka properties, name=value lines, passed through"},
-    {OPTION("CALRELAY_TOPIC_PREFIX", CONFIG_TEXT, topic_prefix), .fallback = "amidash",
+    {OPTION("CALRELAY_TOPIC_PREFIX", CONFIG_TEXT, topic_prefix), .allowed = CONFIG_KAFKA, .fallback = "amidash",
      .help = "first part of every topic's name"},
     {OPTION("CALRELAY_GROUP", CONFIG_TEXT, group), .fallback = "calrelay",
      .help = "consumer group; its offsets are what a replay resets"},

@@ -28,21 +28,28 @@ static struct {
 
 /* clang-format off */
 static const struct config_option OPTIONS[] = {
-	{"CALRELAY_HTTP_LISTEN", CONFIG_LISTEN, false, false, "127.0.0.1:9400", 0, 0, AT(listen),
-		"address:port that everything is served on"},
-	{"FAKE_CLIENT_ID", CONFIG_TEXT, false, false, "calrelay-client", 0, 0, AT(client_id),
-		"the registered application"},
-	{"FAKE_CLIENT_SECRET", CONFIG_TEXT, false, false, "calrelay-secret", 0, 0, AT(client_secret),
-		"its secret"},
-	{"FAKE_REDIRECT_URI", CONFIG_TEXT, false, false, "http://127.0.0.1:8080/api/auth/microsoft/callback",
-		0, 0, AT(redirect_uris), "allowed redirects, joined by commas, compared exactly"},
-	{"FAKE_TENANT_ID", CONFIG_TEXT, false, false, "9d2d5f1e-8c1b-4b7e-9f43-0a1f3c6a7b10",
-		0, 0, AT(tenant_id), "the only tenant"},
-	{"FAKE_ACCOUNTS", CONFIG_TEXT, false, false, NULL, 0, 0, AT(accounts),
-		"e-mail addresses, joined by commas, that exist from the start"},
-	{"FAKE_EXTENDED_PROPERTY", CONFIG_TEXT, false, false,
-		"String {0b7c4c8e-5a3f-4a52-9f0e-6d1f6f2a7c11} Name AmiDashAssignment",
-		0, 0, AT(property), "whose value the control API shows as an event's assignment"},
+	{.name = "CALRELAY_HTTP_LISTEN", .type = CONFIG_LISTEN, .fallback = "127.0.0.1:9400",
+		.offset = AT(listen),
+		.help = "address:port that everything is served on"},
+	{.name = "FAKE_CLIENT_ID", .type = CONFIG_TEXT, .fallback = "calrelay-client",
+		.offset = AT(client_id),
+		.help = "the registered application"},
+	{.name = "FAKE_CLIENT_SECRET", .type = CONFIG_TEXT, .fallback = "calrelay-secret",
+		.offset = AT(client_secret),
+		.help = "its secret"},
+	{.name = "FAKE_REDIRECT_URI", .type = CONFIG_TEXT, .fallback = "http://127.0.0.1:8080/api/auth/microsoft/callback",
+		.offset = AT(redirect_uris),
+		.help = "allowed redirects, joined by commas, compared exactly"},
+	{.name = "FAKE_TENANT_ID", .type = CONFIG_TEXT, .fallback = "9d2d5f1e-8c1b-4b7e-9f43-0a1f3c6a7b10",
+		.offset = AT(tenant_id),
+		.help = "the only tenant"},
+	{.name = "FAKE_ACCOUNTS", .type = CONFIG_TEXT,
+		.offset = AT(accounts),
+		.help = "e-mail addresses, joined by commas, that exist from the start"},
+	{.name = "FAKE_EXTENDED_PROPERTY", .type = CONFIG_TEXT, .fallback = "String {0b7c4c8e-5a3f-4a52-9f0e-6d1f6f2a7c11} "
+		"Name AmiDashAssignment",
+		.offset = AT(property),
+		.help = "whose value the control API shows as an event's assignment"},
 };
 /* clang-format on */
 
