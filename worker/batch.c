@@ -2,7 +2,6 @@
 #include "worker/batch.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -143,6 +142,15 @@ static int64_t read_retry_after(const cJSON *headers, int64_t wall_ms)
 	return -1;
 }
 
+/* A list whose first event, if any, can be named. */
+static bool is_list(const cJSON *body)
+{
+	const cJSON *list = json_array(body, "value");
+	const char *id = json_text(cJSON_GetArrayItem(list, 0), "id");
+
+	return list != NULL && (cJSON_GetArraySize(list) == 0 || (id != NULL && *id != '\0'));
+}
+
 static void read_answer(struct batch_item *item, const cJSON *response, int64_t wall_ms)
 {
 	struct op_answer *answer = &item->answer;
@@ -155,12 +163,26 @@ static void read_answer(struct batch_item *item, const cJSON *response, int64_t 
 	answer->retry_after_ms = read_retry_after(json_object(response, "headers"), wall_ms);
 	if (status >= 400) {
 		read_error(answer, body);
-	} else if (item->op->request == OP_FIND && json_array(body, "value") == NULL) {
+	} else if (item->op->request == OP_FIND && !is_list(body)) {
 		return; /* a failed read is never an empty result */
 	} else {
 		read_success(answer, body);
 	}
 	answer->status = (int)status;
+}
+
+/* The item that a response is for, by exactly the id that was sent; -1: none. */
+static int find_item(const struct batch *batch, const char *id)
+{
+	for (int i = 0; id != NULL && i < batch->count; i++) {
+		char number[12];
+
+		snprintf(number, sizeof number, "%d", i + 1);
+		if (strcmp(number, id) == 0) {
+			return i;
+		}
+	}
+	return -1;
 }
 
 void batch_read(struct batch *batch, const char *body, size_t length, int64_t wall_ms)
@@ -175,10 +197,9 @@ void batch_read(struct batch *batch, const char *body, size_t length, int64_t wa
 	}
 	cJSON_ArrayForEach(response, json_array(root, "responses"))
 	{
-		const char *id = json_text(response, "id");
-		long index = id != NULL ? strtol(id, NULL, 10) - 1 : -1;
+		int index = find_item(batch, json_text(response, "id"));
 
-		if (index < 0 || index >= batch->count) {
+		if (index < 0) {
 			continue;
 		}
 		if (seen[index]) {

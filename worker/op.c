@@ -64,15 +64,32 @@ static enum op_scope op_adopt(struct op *op, const char *event_id)
 	return op_turn(op, op->wants_event ? OP_UPDATE : OP_DELETE);
 }
 
-/* Again after a while, but not for ever: an error that stays is an error. */
-static enum op_scope op_again(struct op *op, const struct op_answer *answer)
+/* Not for ever: an error that stays is an error. */
+static bool op_may_try(struct op *op, const struct op_answer *answer)
 {
 	if (++op->tries < OP_TRIES_MAX) {
-		return OP_LATER;
+		return true;
 	}
 	snprintf(op->error, sizeof op->error, "Microsoft answered %d %s to %s, %d times",
 		 answer->status, answer->code, NAMES[op->request], op->tries);
-	return op_finish(op, OP_REJECTED);
+	return false;
+}
+
+static enum op_scope op_again(struct op *op, const struct op_answer *answer)
+{
+	return op_may_try(op, answer) ? OP_LATER : op_finish(op, OP_REJECTED);
+}
+
+/* Looks for the event by its mark; Graph may find it again and again under an id it denies. */
+static enum op_scope op_look(struct op *op, const struct op_answer *answer)
+{
+	return op_may_try(op, answer) ? op_turn(op, OP_FIND) : op_finish(op, OP_REJECTED);
+}
+
+/* A request that changes something may have taken effect without an answer. */
+static void op_doubt(struct op *op)
+{
+	op->is_unsure |= op->request != OP_FIND;
 }
 
 static enum op_scope op_rejected(struct op *op, const struct op_answer *answer)
@@ -85,8 +102,7 @@ static enum op_scope op_rejected(struct op *op, const struct op_answer *answer)
 static enum op_scope op_created(struct op *op, const struct op_answer *answer)
 {
 	if (answer->event_id[0] == '\0') {
-		return op_turn(op,
-			       OP_FIND); /* 201 without an id: it is there, under a name unknown */
+		return op_look(op, answer); /* it is there, under a name unknown */
 	}
 	memcpy(op->event_id, answer->event_id, sizeof op->event_id);
 	memcpy(op->change_key, answer->change_key, sizeof op->change_key);
@@ -125,10 +141,10 @@ static enum op_scope op_succeeded(struct op *op, const struct op_answer *answer)
 }
 
 /* The event, or the id we know it by, is no more: look whether it lives under another one. */
-static enum op_scope op_lost(struct op *op)
+static enum op_scope op_lost(struct op *op, const struct op_answer *answer)
 {
 	op->is_known_gone = true;
-	return op_turn(op, OP_FIND);
+	return op_look(op, answer);
 }
 
 /* Codes that speak of the mailbox, not of the event (learn KB 4462988): never "event gone". */
@@ -153,17 +169,17 @@ static enum op_scope op_refused(struct op *op, const struct op_answer *answer)
 		if (answer->event_id[0] != '\0') {
 			return op_adopt(op, answer->event_id);
 		}
-		return op_lost(op);
+		return op_lost(op, answer);
 	}
 	if (answer->status == 404 || answer->status == 410) {
 		if (op->request == OP_DELETE) {
 			return op_finish(op, OP_REMOVED);
 		}
-		return op->request == OP_UPDATE ? op_lost(op) : op_again(op, answer);
+		return op->request == OP_UPDATE ? op_lost(op, answer) : op_again(op, answer);
 	}
 	if (code_is(answer, "ErrorInvalidIdMalformed") &&
 	    (op->request == OP_UPDATE || op->request == OP_DELETE)) {
-		return op_lost(op);
+		return op_lost(op, answer);
 	}
 	if (answer->status == 409 || answer->status == 412) {
 		return op_again(op, answer);
@@ -185,9 +201,11 @@ enum op_scope op_answered(struct op *op, const struct op_answer *answer)
 	case 403:
 	case 507:
 		return OP_MAILBOX;
-	case 429:
 	case 503:
 	case 504:
+		op_doubt(op); /* whoever says so need not know what became of it */
+		return OP_THROTTLED;
+	case 429:
 	case 509:
 		return OP_THROTTLED;
 	default:
@@ -197,7 +215,9 @@ enum op_scope op_answered(struct op *op, const struct op_answer *answer)
 	 * repeated, so it is, as long as it takes */
 	if (answer->status < 400 || answer->status == 424 || answer->status == 408 ||
 	    answer->status >= 500) {
-		op->is_unsure |= answer->status != 424; /* 424: it was not even tried */
+		if (answer->status != 424) { /* 424: it was not even tried */
+			op_doubt(op);
+		}
 		return OP_LATER;
 	}
 	return op_refused(op, answer);
