@@ -37,7 +37,8 @@ static const struct config_option OPTIONS[] = {
 	{.name = "FAKE_CLIENT_SECRET", .type = CONFIG_TEXT, .fallback = "calrelay-secret",
 		.offset = AT(client_secret),
 		.help = "its secret"},
-	{.name = "FAKE_REDIRECT_URI", .type = CONFIG_TEXT, .fallback = "http://127.0.0.1:8080/api/auth/microsoft/callback",
+	{.name = "FAKE_REDIRECT_URI", .type = CONFIG_TEXT,
+		.fallback = "http://127.0.0.1:8080/api/auth/microsoft/callback",
 		.offset = AT(redirect_uris),
 		.help = "allowed redirects, joined by commas, compared exactly"},
 	{.name = "FAKE_TENANT_ID", .type = CONFIG_TEXT, .fallback = "9d2d5f1e-8c1b-4b7e-9f43-0a1f3c6a7b10",
@@ -46,7 +47,8 @@ static const struct config_option OPTIONS[] = {
 	{.name = "FAKE_ACCOUNTS", .type = CONFIG_TEXT,
 		.offset = AT(accounts),
 		.help = "e-mail addresses, joined by commas, that exist from the start"},
-	{.name = "FAKE_EXTENDED_PROPERTY", .type = CONFIG_TEXT, .fallback = "String {0b7c4c8e-5a3f-4a52-9f0e-6d1f6f2a7c11} "
+	{.name = "FAKE_EXTENDED_PROPERTY", .type = CONFIG_TEXT,
+		.fallback = "String {0b7c4c8e-5a3f-4a52-9f0e-6d1f6f2a7c11} "
 		"Name AmiDashAssignment",
 		.offset = AT(property),
 		.help = "whose value the control API shows as an event's assignment"},
