@@ -23,7 +23,7 @@ MARKERS = re.compile(r"\b(TO" r"DO|FIX" r"ME|X" r"XX|HA" r"CK)\b")
 MACHINE = re.compile(r"(?<![\w.}])/(wo" r"rk|ro" r"ot)/|\.\./sha" r"red")
 PROGRAM_ROOMS = ("producer", "worker", "connect", "tests/fake")
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
-SPELLING_IGNORED = "ot,fle"
+SPELLING_IGNORED = "ot,fle,fo,nd,subjet"
 
 
 def tracked(*patterns):
