@@ -12,7 +12,8 @@ size_t utf8_character(const char *text, size_t length, uint32_t *code);
 /* The longest prefix of at most length bytes that ends between two characters. */
 size_t utf8_prefix(const char *text, size_t length);
 
-/* Copies text into out, cut between two characters (or before invalid bytes) where it is too long. */
+/* Copies text into out, cut between two characters (or before invalid bytes) where it is too long.
+ */
 void utf8_copy(char *out, size_t size, const char *text);
 
 #endif

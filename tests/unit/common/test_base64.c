@@ -10,22 +10,22 @@
 
 #include "common/base64.h"
 
-/* RFC 4648 section 10. */
-static const char *const PLAIN[] = {"", "f", "fo", "foo", "foob", "fooba", "foobar"};
+/* RFC 4648 section 10: the prefixes of "foobar". */
 static const char *const CODED[] = {"", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"};
 
 static void the_vectors_of_the_rfc_hold_both_ways(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof PLAIN / sizeof *PLAIN; i++) {
+	for (size_t i = 0; i < sizeof CODED / sizeof *CODED; i++) {
 		struct buf out;
 
 		buf_init(&out, 100);
-		base64_encode(&out, PLAIN[i], strlen(PLAIN[i]));
+		base64_encode(&out, "foobar", i);
 		assert_string_equal(buf_string(&out), CODED[i]);
 		buf_reset(&out);
 		assert_true(base64_decode(&out, CODED[i]));
-		assert_string_equal(buf_string(&out), PLAIN[i]);
+		assert_int_equal(out.length, i);
+		assert_memory_equal(out.data, "foobar", i);
 		buf_close(&out);
 	}
 }

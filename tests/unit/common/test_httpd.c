@@ -1,6 +1,4 @@
 /* test_httpd.c - a real server and real clients on one loop, over loopback. */
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,13 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "common/http.h"
 #include "common/httpd.h"
+#include "tests/unit/common/raw.h"
 
 #define WATCHDOG_MS 20000
 
@@ -42,16 +39,6 @@ struct call {
 	enum fault_kind kind;
 	bool returned;
 	int answers;
-};
-
-/* A blocking client on a thread of its own, for what libcurl would not send. */
-struct raw {
-	uv_work_t work;
-	struct rig *rig;
-	const char *bytes;
-	size_t length;
-	int port;
-	char answer[4096];
 };
 
 static struct rig *rig_of(struct httpd_request *request)
@@ -236,41 +223,17 @@ static void call_post(struct rig *rig, struct call *call, const char *path, cons
 	call_send(rig, call, "POST", path);
 }
 
-static void on_raw_work(uv_work_t *work)
+static void on_raw_done(struct raw *raw)
 {
-	struct raw *raw = container_of(work, struct raw, work);
-	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_port = htons((uint16_t)raw->port),
-				      .sin_addr = {htonl(INADDR_LOOPBACK)}};
-	size_t length = 0;
-	ssize_t got = 1;
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
-	    send(fd, raw->bytes, raw->length, MSG_NOSIGNAL) >= 0) {
-		while (got > 0 && length < sizeof raw->answer - 1) {
-			got = recv(fd, raw->answer + length, sizeof raw->answer - 1 - length, 0);
-			length += got > 0 ? (size_t)got : 0;
-		}
-	}
-	raw->answer[length] = '\0';
-	close(fd);
-}
-
-static void on_raw_done(uv_work_t *work, int status)
-{
-	(void)status;
-	rig_finish_one(container_of(work, struct raw, work)->rig);
+	rig_finish_one(raw->owner);
 }
 
 static void raw_send(struct rig *rig, struct raw *raw, const char *bytes)
 {
-	raw->rig = rig;
-	raw->port = httpd_port(rig->httpd);
-	raw->bytes = bytes;
-	raw->length = strlen(bytes);
 	rig->left++;
-	assert_int_equal(uv_queue_work(&rig->loop.uv, &raw->work, on_raw_work, on_raw_done), 0);
+	raw_begin(raw, &rig->loop, httpd_port(rig->httpd), bytes);
+	raw->owner = rig;
+	raw->done = on_raw_done;
 }
 
 static void a_get_is_answered_at_once(void **state)

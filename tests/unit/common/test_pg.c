@@ -1,5 +1,4 @@
 /* test_pg.c - the pool's states, against a server that speaks just enough of the protocol. */
-#include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -14,9 +13,9 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/pg.h"
+#include "tests/unit/common/pgserver.h"
 
 #define WATCHDOG_MS 20000
-#define PEERS_MAX   32
 
 /* These replace common/clock.c, so that 30 s need not be waited for. */
 static int64_t clock_ahead_ms;
@@ -41,36 +40,11 @@ int64_t clock_wall_ms(void)
 	return clock_mono_ms();
 }
 
-enum mood {
-	SERVES,
-	SILENT,	       /* accepts and never answers */
-	SLAMS,	       /* accepts and closes */
-	DIES_RUNNING,  /* closes when a statement is executed, once; then serves */
-	HANGS_RUNNING, /* never answers a statement */
-};
-
-struct peer {
-	uv_tcp_t tcp;
-	struct rig *rig;
-	char in[65536];
-	size_t length;
-	bool started;
-	bool in_error;
-	char param[64]; /* of the last Bind */
-};
-
 struct rig {
 	struct loop loop;
 	struct pg *pg;
-	uv_tcp_t server;
+	struct pgserver server;
 	uv_timer_t watchdog;
-	char url[128];
-	enum mood mood;
-	const char *error; /* SQLSTATE that Execute answers with, or NULL */
-	const char *parse_error;
-	struct peer *peers[PEERS_MAX];
-	int peer_count;
-	int parses;
 	int left;
 };
 
@@ -86,188 +60,6 @@ struct call {
 	bool returned;
 };
 
-/* ---- the server ---- */
-
-static void peer_close(struct peer *peer)
-{
-	if (!uv_is_closing((uv_handle_t *)&peer->tcp)) {
-		uv_close((uv_handle_t *)&peer->tcp, NULL);
-	}
-}
-
-static void peer_say(struct peer *peer, char type, const void *body, size_t length)
-{
-	char message[512];
-	uint32_t size = htonl((uint32_t)length + 4);
-	uv_buf_t out = uv_buf_init(message, (unsigned)length + 5);
-
-	message[0] = type;
-	memcpy(message + 1, &size, 4);
-	if (length > 0) {
-		memcpy(message + 5, body, length);
-	}
-	assert_int_equal(uv_try_write((uv_stream_t *)&peer->tcp, &out, 1), length + 5);
-}
-
-static void peer_refuse(struct peer *peer, const char *sqlstate)
-{
-	char body[64];
-	int length =
-	    snprintf(body, sizeof body, "SERROR%cC%s%cMscripted%c%c", 0, sqlstate, 0, 0, 0);
-
-	peer_say(peer, 'E', body, (size_t)length);
-	peer->in_error = true;
-}
-
-static void peer_bind(struct peer *peer, const char *body)
-{
-	const char *at = body + strlen(body) + 1; /* the portal, then the statement */
-	uint32_t size;
-
-	at += strlen(at) + 1 + 2; /* no formats */
-	if (at[1] == 0) {
-		peer->param[0] = '\0';
-	} else {
-		memcpy(&size, at + 2, 4);
-		size = ntohl(size);
-		snprintf(peer->param, sizeof peer->param, "%.*s",
-			 size == UINT32_MAX ? 4 : (int)size, size == UINT32_MAX ? "null" : at + 6);
-	}
-	peer_say(peer, '2', NULL, 0);
-}
-
-static void peer_execute(struct peer *peer)
-{
-	char row[128] = {0, 1, 0, 0, 0, (char)strlen(peer->param)};
-
-	switch (peer->rig->mood) {
-	case DIES_RUNNING:
-		peer->rig->mood = SERVES;
-		peer_close(peer);
-		return;
-	case HANGS_RUNNING:
-		peer->in_error = true; /* skips the Sync */
-		return;
-	default:
-		break;
-	}
-	if (peer->rig->error != NULL) {
-		peer_refuse(peer, peer->rig->error);
-		return;
-	}
-	memcpy(row + 6, peer->param, strlen(peer->param));
-	peer_say(peer, 'D', row, 6 + strlen(peer->param));
-	peer_say(peer, 'C', "SELECT 1", 9);
-}
-
-static void peer_hear(struct peer *peer, char type, const char *body)
-{
-	static const char COLUMN[] = "\0\1echo\0\0\0\0\0\0\0\0\0\0\x19\xFF\xFF\xFF\xFF\xFF\xFF\0";
-
-	if (peer->in_error && type != 'S') {
-		return;
-	}
-	switch (type) {
-	case 'Q':
-		peer_say(peer, 'C', "SET", 4);
-		peer_say(peer, 'Z', "I", 1);
-		break;
-	case 'P':
-		peer->rig->parses++;
-		if (peer->rig->parse_error != NULL) {
-			peer_refuse(peer, peer->rig->parse_error);
-		} else {
-			peer_say(peer, '1', NULL, 0);
-		}
-		break;
-	case 'B':
-		peer_bind(peer, body);
-		break;
-	case 'D':
-		peer_say(peer, 'T', COLUMN, sizeof COLUMN);
-		break;
-	case 'E':
-		peer_execute(peer);
-		break;
-	case 'S':
-		peer->in_error = false;
-		if (peer->rig->mood != HANGS_RUNNING || peer->rig->parses == 0) {
-			peer_say(peer, 'Z', "I", 1);
-		}
-		break;
-	default:
-		break;
-	}
-}
-
-/* One whole message at the front of what came in; how many bytes it took, or 0. */
-static size_t peer_take(struct peer *peer)
-{
-	size_t head = peer->started ? 1 : 0;
-	uint32_t size;
-
-	if (peer->length < head + 4) {
-		return 0;
-	}
-	memcpy(&size, peer->in + head, 4);
-	size = ntohl(size);
-	if (peer->length < head + size) {
-		return 0;
-	}
-	if (peer->started) {
-		peer_hear(peer, peer->in[0], peer->in + 5);
-	} else {
-		peer->started = true;
-		peer_say(peer, 'R', "\0\0\0\0", 4);
-		peer_say(peer, 'Z', "I", 1);
-	}
-	return head + size;
-}
-
-static void on_allocate(uv_handle_t *handle, size_t wanted, uv_buf_t *buffer)
-{
-	struct peer *peer = container_of((uv_tcp_t *)handle, struct peer, tcp);
-
-	(void)wanted;
-	*buffer = uv_buf_init(peer->in + peer->length, (unsigned)(sizeof peer->in - peer->length));
-}
-
-static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
-{
-	struct peer *peer = container_of((uv_tcp_t *)stream, struct peer, tcp);
-	size_t taken;
-
-	(void)buffer;
-	if (got < 0 || peer->rig->mood == SLAMS) {
-		peer_close(peer);
-		return;
-	}
-	peer->length += (size_t)got;
-	if (peer->rig->mood == SILENT) {
-		return;
-	}
-	while (!uv_is_closing((uv_handle_t *)stream) && (taken = peer_take(peer)) > 0) {
-		peer->length -= taken;
-		memmove(peer->in, peer->in + taken, peer->length);
-	}
-}
-
-static void on_connection(uv_stream_t *server, int status)
-{
-	struct rig *rig = container_of((uv_tcp_t *)server, struct rig, server);
-	struct peer *peer = calloc(1, sizeof *peer);
-
-	assert_int_equal(status, 0);
-	assert_in_range(rig->peer_count, 0, PEERS_MAX - 1);
-	rig->peers[rig->peer_count++] = peer;
-	peer->rig = rig;
-	uv_tcp_init(&rig->loop.uv, &peer->tcp);
-	assert_int_equal(uv_accept(server, (uv_stream_t *)&peer->tcp), 0);
-	uv_read_start((uv_stream_t *)&peer->tcp, on_allocate, on_read);
-}
-
-/* ---- the rig ---- */
-
 static void on_watchdog(uv_timer_t *timer)
 {
 	(void)timer;
@@ -278,23 +70,14 @@ static void on_watchdog(uv_timer_t *timer)
 static int rig_begin(void **state)
 {
 	struct rig *rig = calloc(1, sizeof *rig);
-	struct sockaddr_in address;
-	int length = sizeof address;
 
 	log_init("unit-test", LOG_ERROR);
 	clock_ahead_ms = 0;
 	loop_init(&rig->loop);
 	uv_timer_init(&rig->loop.uv, &rig->watchdog);
 	uv_timer_start(&rig->watchdog, on_watchdog, WATCHDOG_MS, 0);
-	uv_ip4_addr("127.0.0.1", 0, &address);
-	uv_tcp_init(&rig->loop.uv, &rig->server);
-	uv_tcp_bind(&rig->server, (const struct sockaddr *)&address, 0);
-	uv_listen((uv_stream_t *)&rig->server, 64, on_connection);
-	uv_tcp_getsockname(&rig->server, (struct sockaddr *)&address, &length);
-	snprintf(rig->url, sizeof rig->url,
-		 "postgresql://user@127.0.0.1:%d/base?sslmode=disable&gssencmode=disable",
-		 ntohs(address.sin_port));
-	rig->pg = pg_new(&rig->loop, rig->url, "unit-test", 2);
+	pgserver_init(&rig->server, &rig->loop);
+	rig->pg = pg_new(&rig->loop, rig->server.url, "unit-test", 2);
 	*state = rig;
 	return 0;
 }
@@ -307,16 +90,14 @@ static int rig_end(void **state)
 		pg_free(rig->pg);
 	}
 	loop_close(&rig->loop);
-	for (int i = 0; i < rig->peer_count; i++) {
-		free(rig->peers[i]);
-	}
+	pgserver_free(&rig->server);
 	free(rig);
 	return 0;
 }
 
 static void rig_stop_listening(struct rig *rig)
 {
-	uv_close((uv_handle_t *)&rig->server, NULL);
+	uv_close((uv_handle_t *)&rig->server.tcp, NULL);
 	uv_run(&rig->loop.uv, UV_RUN_NOWAIT);
 }
 
@@ -427,8 +208,8 @@ static void a_statement_is_prepared_once_for_each_connection(void **state)
 		assert_string_equal(one.text, "1");
 		assert_string_equal(two.text, "2");
 	}
-	assert_int_equal(rig->peer_count, 1);
-	assert_int_equal(rig->parses, 2);
+	assert_int_equal(rig->server.peer_count, 1);
+	assert_int_equal(rig->server.parses, 2);
 }
 
 static void a_queue_is_worked_off_by_all_connections_and_no_more(void **state)
@@ -447,7 +228,7 @@ static void a_queue_is_worked_off_by_all_connections_and_no_more(void **state)
 		assert_int_equal(calls[i].answers, 1);
 		assert_string_equal(calls[i].text, params[i]);
 	}
-	assert_in_range(rig->peer_count, 1, 2);
+	assert_in_range(rig->server.peer_count, 1, 2);
 }
 
 static void an_error_asks_for_what_its_code_means_and_the_connection_goes_on(void **state)
@@ -462,19 +243,19 @@ static void an_error_asks_for_what_its_code_means_and_the_connection_goes_on(voi
 	for (size_t i = 0; i < 3; i++) {
 		struct call call = call_with("x");
 
-		rig->error = CASES[i].sqlstate;
+		rig->server.error = CASES[i].sqlstate;
 		call_send(rig, &call);
 		loop_run(&rig->loop);
 		assert_int_equal(call.fault.kind, CASES[i].wanted);
 		assert_string_equal(call.sqlstate, CASES[i].sqlstate);
 	}
-	rig->error = NULL;
+	rig->server.error = NULL;
 	call_send(rig, &last);
 	loop_run(&rig->loop);
 	assert_string_equal(last.text, "fine");
 	assert_string_equal(last.sqlstate, "");
-	assert_int_equal(rig->peer_count, 1);
-	assert_int_equal(rig->parses, 1);
+	assert_int_equal(rig->server.peer_count, 1);
+	assert_int_equal(rig->server.parses, 1);
 }
 
 static void a_statement_that_does_not_prepare_may_be_tried_again(void **state)
@@ -482,15 +263,15 @@ static void a_statement_that_does_not_prepare_may_be_tried_again(void **state)
 	struct rig *rig = *state;
 	struct call call = call_with("x");
 
-	rig->parse_error = "42P01";
+	rig->server.parse_error = "42P01";
 	call_send(rig, &call);
 	loop_run(&rig->loop);
 	assert_int_equal(call.fault.kind, FAULT_FATAL);
-	rig->parse_error = NULL;
+	rig->server.parse_error = NULL;
 	call_send(rig, &call);
 	loop_run(&rig->loop);
 	assert_int_equal(call.fault.kind, FAULT_NONE);
-	assert_int_equal(rig->parses, 2);
+	assert_int_equal(rig->server.parses, 2);
 }
 
 static void a_server_that_leaves_gets_a_new_session(void **state)
@@ -498,16 +279,16 @@ static void a_server_that_leaves_gets_a_new_session(void **state)
 	struct rig *rig = *state;
 	struct call call = call_with("x");
 
-	rig->error = "57P01";
+	rig->server.error = "57P01";
 	call_send(rig, &call);
 	loop_run(&rig->loop);
 	assert_int_equal(call.fault.kind, FAULT_RETRY);
-	rig->error = NULL;
+	rig->server.error = NULL;
 	call_send(rig, &call);
 	loop_run(&rig->loop);
 	assert_string_equal(call.text, "x");
-	assert_int_equal(rig->peer_count, 2);
-	assert_int_equal(rig->parses, 2);
+	assert_int_equal(rig->server.peer_count, 2);
+	assert_int_equal(rig->server.parses, 2);
 }
 
 static void a_connection_that_breaks_under_a_statement_answers_retry_and_comes_back(void **state)
@@ -515,7 +296,7 @@ static void a_connection_that_breaks_under_a_statement_answers_retry_and_comes_b
 	struct rig *rig = *state;
 	struct call call = call_with("x");
 
-	rig->mood = DIES_RUNNING;
+	rig->server.mood = DIES_RUNNING;
 	call_send(rig, &call);
 	loop_run(&rig->loop);
 	assert_int_equal(call.fault.kind, FAULT_RETRY);
@@ -532,14 +313,14 @@ static void an_idle_connection_that_breaks_is_made_again_without_a_request(void 
 
 	call_send(rig, &call);
 	loop_run(&rig->loop);
-	peer_close(rig->peers[0]);
-	while (rig->peer_count == 1 || !pg_is_up(rig->pg)) {
+	pgserver_hang_up(&rig->server, 0);
+	while (rig->server.peer_count == 1 || !pg_is_up(rig->pg)) {
 		uv_run(&rig->loop.uv, UV_RUN_ONCE);
 	}
 	call_send(rig, &call);
 	loop_run(&rig->loop);
 	assert_string_equal(call.text, "x");
-	assert_int_equal(rig->peer_count, 2);
+	assert_int_equal(rig->server.peer_count, 2);
 }
 
 static void a_statement_that_takes_too_long_answers_retry(void **state)
@@ -547,9 +328,9 @@ static void a_statement_that_takes_too_long_answers_retry(void **state)
 	struct rig *rig = *state;
 	struct call call = call_with("x");
 
-	rig->mood = HANGS_RUNNING;
+	rig->server.mood = HANGS_RUNNING;
 	call_send(rig, &call);
-	while (rig->parses == 0) {
+	while (rig->server.parses == 0) {
 		uv_run(&rig->loop.uv, UV_RUN_ONCE);
 	}
 	clock_ahead_ms += 31000;
@@ -593,7 +374,7 @@ static void a_server_that_accepts_and_never_speaks_answers_retry(void **state)
 {
 	struct rig *rig = *state;
 
-	rig->mood = SILENT;
+	rig->server.mood = SILENT;
 	assert_all_are_put_off(rig);
 }
 
@@ -601,21 +382,21 @@ static void a_server_that_slams_the_door_answers_retry(void **state)
 {
 	struct rig *rig = *state;
 
-	rig->mood = SLAMS;
+	rig->server.mood = SLAMS;
 	assert_all_are_put_off(rig);
-	assert_in_range(rig->peer_count, 1, 6); /* not in a tight loop */
+	assert_in_range(rig->server.peer_count, 1, 6); /* not in a tight loop */
 }
 
 static void a_server_that_comes_back_is_found_by_itself(void **state)
 {
 	struct rig *rig = *state;
 
-	rig->mood = SLAMS;
-	while (rig->peer_count == 0) {
+	rig->server.mood = SLAMS;
+	while (rig->server.peer_count == 0) {
 		uv_run(&rig->loop.uv, UV_RUN_ONCE);
 	}
 	assert_false(pg_is_up(rig->pg));
-	rig->mood = SERVES;
+	rig->server.mood = SERVES;
 	clock_ahead_ms += 11000; /* the longest back-off */
 	while (!pg_is_up(rig->pg)) {
 		uv_run(&rig->loop.uv, UV_RUN_ONCE);
@@ -627,7 +408,7 @@ static void an_impatient_request_ends_early_and_the_others_keep_their_order(void
 	struct rig *rig = *state;
 	struct call calls[4];
 
-	rig->mood = SILENT;
+	rig->server.mood = SILENT;
 	for (size_t i = 0; i < 4; i++) {
 		calls[i] = call_with(i == 0 ? "0" : i == 2 ? "2" : "3");
 		calls[i].request.patience_ms = i == 1 ? 2000 : 0;
@@ -639,7 +420,7 @@ static void an_impatient_request_ends_early_and_the_others_keep_their_order(void
 	}
 	assert_int_equal(calls[1].fault.kind, FAULT_RETRY);
 	assert_int_equal(rig->left, 3);
-	rig->mood = SERVES;
+	rig->server.mood = SERVES;
 	clock_ahead_ms += 11000; /* the silent connection is given up */
 	loop_run(&rig->loop);
 	for (size_t i = 0; i < 4; i++) {
@@ -670,12 +451,12 @@ static void freeing_the_pool_answers_what_runs_and_what_waits(void **state)
 	struct rig *rig = *state;
 	struct call calls[5];
 
-	rig->mood = HANGS_RUNNING;
+	rig->server.mood = HANGS_RUNNING;
 	for (size_t i = 0; i < 5; i++) {
 		calls[i] = call_with("x");
 		call_send(rig, &calls[i]);
 	}
-	while (rig->parses < 2) {
+	while (rig->server.parses < 2) {
 		uv_run(&rig->loop.uv, UV_RUN_ONCE);
 	}
 	pg_free(rig->pg);
