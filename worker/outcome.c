@@ -96,7 +96,8 @@ static void task_stored(struct run *run, struct task *task)
 	if (task->item != NULL) {
 		int64_t commit_us = task->item->change->commit_us;
 
-		if (commit_us > 0 && task->stage == TASK_ENDED) {
+		/* a replay's record was shown long ago: its age is no latency */
+		if (commit_us > 0 && task->stage == TASK_ENDED && run->mode == RUN_CHANGES) {
 			double seconds = (double)(clock_wall_us() - commit_us) / 1e6;
 
 			metric_observe(run->worker->stats.end_to_end_seconds, NULL, seconds);
