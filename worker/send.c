@@ -48,7 +48,19 @@ enum run_step graph_refused(struct run *run, enum run_step again)
 		return run_park(run, "mailbox", clock_wall_ms() + SEND_MAILBOX_MS, false);
 	case 429:
 		return mailbox_throttled(run, reply->retry_after_ms, again);
+	case 400:
+	case 410:
+	case 413:
+		/* ours or this mailbox's fault, for long: no partition waits for it */
+		log_error("Graph refuses a whole request",
+			  LOG_TEXT("user.id", run->lane->user_text),
+			  LOG_NUMBER("http.response.status_code", reply->status),
+			  LOG_TEXT("request.id", reply->request_id));
+		return run_park(run, "refused", clock_wall_ms() + SEND_MAILBOX_MS, false);
 	default:
+		if (reply->retry_after_ms > RUN_WAIT_MOST_MS) {
+			return mailbox_throttled(run, reply->retry_after_ms, again);
+		}
 		log_warn("Graph does not serve", LOG_TEXT("user.id", run->lane->user_text),
 			 LOG_NUMBER("http.response.status_code", reply->status),
 			 LOG_TEXT("error", run->fault.what),
@@ -161,6 +173,19 @@ static enum run_step send_again_later(struct run *run, int64_t after_ms)
 	return run_wait(run, after_ms, RUN_SEND);
 }
 
+static enum run_step send_wait(struct run *run, const struct verdict *verdict)
+{
+	int64_t wait_ms = verdict->retry_after_ms;
+
+	if (wait_ms > RUN_WAIT_MOST_MS) {
+		return run_park(run, "throttled", clock_wall_ms() + wait_ms, false);
+	}
+	if (wait_ms < 0) {
+		wait_ms = verdict->scope == OP_THROTTLED ? SEND_THROTTLED_MS : 0;
+	}
+	return send_again_later(run, wait_ms);
+}
+
 /* An answer that can't be read at all leaves every outcome unknown. */
 static void send_read(struct run *run)
 {
@@ -184,6 +209,9 @@ enum run_step send_finish(struct run *run)
 	}
 	send_read(run);
 	verdict = send_judge(run);
+	if (run->http.reply.retry_after_ms > verdict.retry_after_ms) {
+		verdict.retry_after_ms = run->http.reply.retry_after_ms;
+	}
 	if (verdict.scope != OP_LATER) {
 		run->waits = 0;
 	}
@@ -196,15 +224,8 @@ enum run_step send_finish(struct run *run)
 	case OP_MAILBOX:
 		return run_park(run, "mailbox", clock_wall_ms() + SEND_MAILBOX_MS, false);
 	case OP_THROTTLED:
-		if (verdict.retry_after_ms <= RUN_WAIT_MOST_MS) {
-			return send_again_later(run, verdict.retry_after_ms >= 0
-							 ? verdict.retry_after_ms
-							 : SEND_THROTTLED_MS);
-		}
-		return run_park(run, "throttled", clock_wall_ms() + verdict.retry_after_ms, false);
 	case OP_LATER:
-		return send_again_later(run,
-					verdict.retry_after_ms > 0 ? verdict.retry_after_ms : 0);
+		return send_wait(run, &verdict);
 	default:
 		return run_go_on(run);
 	}
