@@ -255,6 +255,7 @@ static bool take_frames(struct stream *stream, struct fault *fault)
 		bool ok;
 
 		if (!stream_has_room(stream)) {
+			stream->is_full = true;
 			session_read(stream->session, false);
 			return true;
 		}
@@ -312,6 +313,7 @@ void stream_open(struct stream *stream, struct session *session)
 {
 	stream->session = session;
 	stream->reading = false;
+	stream->is_full = false;
 	stream->in_transaction = false;
 	stream->last_commit_lsn = 0;
 	stream->told_lsn = 0;
@@ -333,7 +335,8 @@ void stream_read(struct stream *stream)
 /* Frames may wait inside libpq, so it is not enough to watch the socket again. */
 void stream_resume(struct stream *stream)
 {
-	if (stream->reading && stream_has_room(stream)) {
+	if (stream->reading && stream->is_full && stream_has_room(stream)) {
+		stream->is_full = false;
 		pump_later(stream);
 	}
 }

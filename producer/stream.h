@@ -20,6 +20,7 @@ struct stream {
 	bool in_transaction;
 	uint64_t last_commit_lsn;
 	bool reading; /* false: only the status goes on */
+	bool is_full; /* the socket is left unread until there is room again */
 	uv_timer_t tick;
 	uint64_t told_lsn; /* last status */
 	int64_t told_ms;
