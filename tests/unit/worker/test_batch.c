@@ -1,0 +1,631 @@
+/* test_batch.c - the $batch body as Graph reads it, and every way in which an answer can be bad. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/json.h"
+#include "worker/batch.h"
+#include "worker/listing.h"
+
+#define PROPERTY   "String {0b7c4c8e-5a3f-4a52-9f0e-6d1f6f2a7c11} Name AmiDashAssignment"
+#define CONNECTION "11111111-1111-4111-8111-111111111111"
+#define ASSIGNMENT "22222222-2222-4222-8222-222222222222"
+#define WALL_MS	   INT64_C(1763985600000) /* 2025-11-24 12:00:00 UTC */
+
+static struct hostmap map;
+static struct outlook_event event;
+static struct uuid connection;
+static struct uuid assignment;
+
+static int make_event(void **state)
+{
+	struct assignment source = {.client_name = "Acme \"&\" Söhne",
+				    .status = "confirmed",
+				    .notes = "bring boots",
+				    .start_day = 20780,
+				    .end_day = 20784};
+	struct change *change = change_new(&source);
+	struct fault fault;
+	bool ok = change != NULL && hostmap_load(&map, NULL, &fault) &&
+		  outlook_event_make(&event, change, &map, "Europe/Berlin") &&
+		  uuid_parse(CONNECTION, &connection) && uuid_parse(ASSIGNMENT, &assignment);
+
+	(void)state;
+	free(change);
+	return ok ? 0 : -1;
+}
+
+static int close_event(void **state)
+{
+	(void)state;
+	outlook_event_close(&event);
+	return 0;
+}
+
+static struct op an_op(enum op_request request, const char *event_id)
+{
+	struct op op;
+
+	op_init(&op, request == OP_CREATE || request == OP_UPDATE, event_id, 7);
+	op.request = request;
+	return op;
+}
+
+static void batch_add(struct batch *batch, struct op *op)
+{
+	batch->items[batch->count++] =
+	    (struct batch_item){.op = op, .event = &event, .assignment = assignment};
+}
+
+/* The body of a batch, parsed back. */
+static cJSON *written(const struct batch *batch)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	struct buf out;
+	cJSON *root;
+
+	buf_init(&out, BATCH_MAX_BYTES);
+	batch_write(&out, batch, &connection, PROPERTY);
+	assert_false(out.failed);
+	root = json_parse(out.data, out.length, BATCH_MAX_BYTES, &fault);
+	if (root == NULL) {
+		fail_msg("%s", fault.what);
+	}
+	buf_close(&out);
+	return root;
+}
+
+static const cJSON *request_at(const cJSON *root, int index)
+{
+	const cJSON *request = cJSON_GetArrayItem(json_array(root, "requests"), index);
+
+	assert_non_null(request);
+	return request;
+}
+
+static int member_count(const cJSON *object)
+{
+	assert_non_null(object);
+	return cJSON_GetArraySize(object);
+}
+
+static void expect_text(const cJSON *object, const char *key, const char *text)
+{
+	const char *found = json_text(object, key);
+
+	if (found == NULL) {
+		fail_msg("no text \"%s\"", key);
+	}
+	assert_string_equal(found, text);
+}
+
+/* ---- bodies ---- */
+
+static void a_creation_carries_the_event_its_mark_and_its_transaction_id(void **state)
+{
+	struct op op = an_op(OP_CREATE, NULL);
+	struct uuid transaction = op_transaction_id(&connection, &assignment, 7);
+	char transaction_text[UUID_TEXT_SIZE];
+	struct batch batch = {0};
+	const cJSON *request;
+	const cJSON *body;
+	const cJSON *marks;
+	cJSON *root;
+
+	(void)state;
+	batch_add(&batch, &op);
+	root = written(&batch);
+	uuid_format(&transaction, transaction_text);
+	assert_int_equal(member_count(root), 1);
+	assert_int_equal(member_count(json_array(root, "requests")), 1);
+	request = request_at(root, 0);
+	assert_int_equal(member_count(request), 5);
+	expect_text(request, "id", "1");
+	expect_text(request, "method", "POST");
+	expect_text(request, "url", "/me/events");
+	assert_int_equal(member_count(json_object(request, "headers")), 2);
+	expect_text(json_object(request, "headers"), "Content-Type", "application/json");
+	expect_text(json_object(request, "headers"), "Prefer", "IdType=\"ImmutableId\"");
+	body = json_object(request, "body");
+	expect_text(body, "subject", "Acme \"&\" Söhne");
+	expect_text(body, "transactionId", transaction_text);
+	assert_true(json_is_true(body, "isAllDay"));
+	expect_text(json_object(body, "start"), "dateTime", "2026-11-23T00:00:00");
+	expect_text(json_object(body, "end"), "dateTime", "2026-11-28T00:00:00");
+	expect_text(json_object(body, "end"), "timeZone", "Europe/Berlin");
+	expect_text(json_object(body, "body"), "contentType", "text");
+	marks = json_array(body, "singleValueExtendedProperties");
+	assert_int_equal(member_count(marks), 1);
+	expect_text(cJSON_GetArrayItem(marks, 0), "id", PROPERTY);
+	expect_text(cJSON_GetArrayItem(marks, 0), "value", ASSIGNMENT);
+	cJSON_Delete(root);
+}
+
+static void an_update_never_touches_the_mark_or_the_transaction_id(void **state)
+{
+	struct op op = an_op(OP_UPDATE, "AAMk");
+	struct batch batch = {0};
+	const cJSON *request;
+	const cJSON *body;
+	cJSON *root;
+
+	(void)state;
+	batch_add(&batch, &op);
+	root = written(&batch);
+	request = request_at(root, 0);
+	expect_text(request, "method", "PATCH");
+	expect_text(json_object(request, "headers"), "Content-Type", "application/json");
+	expect_text(json_object(request, "headers"), "Prefer", "IdType=\"ImmutableId\"");
+	body = json_object(request, "body");
+	expect_text(body, "subject", "Acme \"&\" Söhne");
+	assert_null(json_member(body, "transactionId"));
+	assert_null(json_member(body, "singleValueExtendedProperties"));
+	assert_non_null(json_object(body, "start"));
+	assert_non_null(json_object(body, "end"));
+	assert_non_null(json_member(body, "isAllDay"));
+	cJSON_Delete(root);
+}
+
+static void a_removal_and_a_look_up_have_no_body_and_no_content_type(void **state)
+{
+	static const enum op_request REQUESTS[] = {OP_DELETE, OP_FIND};
+	static const char *const METHODS[] = {"DELETE", "GET"};
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct op op = an_op(REQUESTS[i], "AAMk");
+		struct batch batch = {0};
+		const cJSON *request;
+		cJSON *root;
+
+		batch_add(&batch, &op);
+		root = written(&batch);
+		request = request_at(root, 0);
+		expect_text(request, "method", METHODS[i]);
+		assert_null(json_member(request, "body"));
+		assert_int_equal(member_count(json_object(request, "headers")), 1);
+		expect_text(json_object(request, "headers"), "Prefer", "IdType=\"ImmutableId\"");
+		cJSON_Delete(root);
+	}
+}
+
+static void ids_are_encoded_before_they_enter_a_url(void **state)
+{
+	struct op update = an_op(OP_UPDATE, "AAMk/T+G=='?$#%");
+	struct op removal = an_op(OP_DELETE, "a/../b+=");
+	struct batch batch = {0};
+	cJSON *root;
+
+	(void)state;
+	batch_add(&batch, &update);
+	batch_add(&batch, &removal);
+	root = written(&batch);
+	expect_text(request_at(root, 0), "url", "/me/events/AAMk%2FT%2BG%3D%3D%27%3F%24%23%25");
+	expect_text(request_at(root, 1), "url", "/me/events/a%2F..%2Fb%2B%3D");
+	cJSON_Delete(root);
+}
+
+static void the_longest_id_still_fits(void **state)
+{
+	char id[OP_ID_SIZE];
+	struct batch batch = {0};
+	struct op op;
+	cJSON *root;
+
+	(void)state;
+	memset(id, '/', sizeof id - 1);
+	id[sizeof id - 1] = '\0';
+	op = an_op(OP_UPDATE, id);
+	batch_add(&batch, &op);
+	root = written(&batch);
+	assert_int_equal(strlen(json_text(request_at(root, 0), "url")),
+			 strlen("/me/events/") + 3 * (sizeof id - 1));
+	cJSON_Delete(root);
+}
+
+static void a_look_up_asks_for_the_marked_event_by_its_assignment(void **state)
+{
+	struct op op = an_op(OP_FIND, NULL);
+	struct batch batch = {0};
+	struct buf path;
+	const char *url;
+	cJSON *root;
+
+	(void)state;
+	batch_add(&batch, &op);
+	root = written(&batch);
+	url = json_text(request_at(root, 0), "url");
+	buf_init(&path, 4096);
+	listing_find_path(&path, PROPERTY, &assignment);
+	assert_string_equal(url, buf_string(&path));
+	assert_ptr_equal(strstr(url, "/me/events?"), url);
+	assert_non_null(strstr(url, ASSIGNMENT));
+	assert_null(strpbrk(url, " {}'"));
+	buf_close(&path);
+	cJSON_Delete(root);
+}
+
+static void twenty_requests_have_twenty_ids_and_depend_on_nothing(void **state)
+{
+	struct op ops[BATCH_ITEMS_MAX];
+	struct batch batch = {0};
+	cJSON *root;
+
+	(void)state;
+	assert_int_equal(BATCH_ITEMS_MAX, 20);
+	for (int i = 0; i < BATCH_ITEMS_MAX; i++) {
+		ops[i] = an_op((enum op_request)(i % OP_REQUESTS), "AAMk");
+		batch_add(&batch, &ops[i]);
+	}
+	root = written(&batch);
+	assert_int_equal(member_count(json_array(root, "requests")), 20);
+	for (int i = 0; i < BATCH_ITEMS_MAX; i++) {
+		char id[12];
+
+		snprintf(id, sizeof id, "%d", i + 1);
+		expect_text(request_at(root, i), "id", id);
+		expect_text(json_object(request_at(root, i), "headers"), "Prefer",
+			    "IdType=\"ImmutableId\"");
+		assert_null(json_member(request_at(root, i), "dependsOn"));
+	}
+	cJSON_Delete(root);
+}
+
+static void a_body_that_is_too_large_fails_as_a_whole(void **state)
+{
+	struct op op = an_op(OP_CREATE, NULL);
+	struct batch batch = {0};
+	struct buf out;
+
+	(void)state;
+	batch_add(&batch, &op);
+	buf_init(&out, 64);
+	batch_write(&out, &batch, &connection, PROPERTY);
+	assert_true(out.failed);
+	assert_string_equal(buf_string(&out), "");
+	buf_close(&out);
+}
+
+/* ---- answers ---- */
+
+#define ITEMS 4
+
+/* create, update, delete and find are items 1 to 4, each with an answer of old. */
+struct asked {
+	struct op ops[ITEMS];
+	struct batch batch;
+};
+
+static void ask(struct asked *asked)
+{
+	*asked = (struct asked){0};
+	for (int i = 0; i < ITEMS; i++) {
+		asked->ops[i] = an_op((enum op_request)i, i == OP_CREATE ? NULL : "AAMk");
+		batch_add(&asked->batch, &asked->ops[i]);
+		asked->batch.items[i].answer = (struct op_answer){.status = 200, .found = 9};
+	}
+}
+
+static const struct op_answer *answer_at(const struct asked *asked, int id)
+{
+	return &asked->batch.items[id - 1].answer;
+}
+
+static void read_body(struct asked *asked, const char *body)
+{
+	ask(asked);
+	batch_read(&asked->batch, body, strlen(body), WALL_MS);
+}
+
+#define RESPONSES(items) "{\"responses\":[" items "]}"
+#define EVENT(id, status, ck)                                                                      \
+	"{\"id\":\"" id "\",\"status\":" status ",\"headers\":{},"                                 \
+	"\"body\":{\"id\":\"EV" id "\",\"changeKey\":\"" ck "\"}}"
+#define DELETED	    "{\"id\":\"3\",\"status\":204,\"body\":null}"
+#define FOUND(list) "{\"id\":\"4\",\"status\":200,\"body\":{\"value\":[" list "]}}"
+#define ERROR_OF(id, status, error)                                                                \
+	"{\"id\":\"" id "\",\"status\":" status ",\"body\":{\"error\":" error "}}"
+
+static void expect_unknown(const struct asked *asked, int id)
+{
+	const struct op_answer *answer = answer_at(asked, id);
+
+	if (answer->status != 0) {
+		fail_msg("item %d has the outcome %d", id, answer->status);
+	}
+	assert_string_equal(answer->code, "");
+	assert_string_equal(answer->event_id, "");
+	assert_int_equal(answer->found, 0);
+}
+
+static void expect_all_unknown(const char *body)
+{
+	struct asked asked;
+
+	read_body(&asked, body);
+	for (int id = 1; id <= ITEMS; id++) {
+		expect_unknown(&asked, id);
+		assert_int_equal(answer_at(&asked, id)->retry_after_ms, -1);
+	}
+}
+
+static void answers_in_any_order_find_their_request(void **state)
+{
+	struct asked asked;
+
+	(void)state;
+	read_body(&asked, RESPONSES(DELETED "," FOUND("{\"id\":\"X\"},{\"id\":\"Y\"}") "," EVENT(
+			      "2", "200", "ck2") "," EVENT("1", "201", "ck1")));
+	assert_int_equal(answer_at(&asked, 1)->status, 201);
+	assert_string_equal(answer_at(&asked, 1)->event_id, "EV1");
+	assert_string_equal(answer_at(&asked, 1)->change_key, "ck1");
+	assert_int_equal(answer_at(&asked, 1)->retry_after_ms, -1);
+	assert_int_equal(answer_at(&asked, 2)->status, 200);
+	assert_string_equal(answer_at(&asked, 2)->event_id, "EV2");
+	assert_string_equal(answer_at(&asked, 2)->change_key, "ck2");
+	assert_int_equal(answer_at(&asked, 3)->status, 204);
+	assert_int_equal(answer_at(&asked, 4)->status, 200);
+	assert_int_equal(answer_at(&asked, 4)->found, 2);
+	assert_string_equal(answer_at(&asked, 4)->event_id, "X");
+}
+
+static void a_missing_answer_is_an_unknown_outcome(void **state)
+{
+	struct asked asked;
+
+	(void)state;
+	read_body(&asked, RESPONSES(DELETED));
+	expect_unknown(&asked, 1);
+	expect_unknown(&asked, 2);
+	assert_int_equal(answer_at(&asked, 3)->status, 204);
+	expect_unknown(&asked, 4);
+}
+
+static void an_answer_given_twice_or_thrice_is_an_unknown_outcome(void **state)
+{
+	struct asked asked;
+
+	(void)state;
+	read_body(&asked, RESPONSES(EVENT("1", "201", "a") "," EVENT("1", "201", "b") "," DELETED));
+	expect_unknown(&asked, 1);
+	assert_int_equal(answer_at(&asked, 3)->status, 204);
+	read_body(&asked, RESPONSES(EVENT("1", "201", "a") "," EVENT("1", "201", "a") "," EVENT(
+			      "1", "201", "a")));
+	expect_unknown(&asked, 1);
+}
+
+static void answers_that_were_never_asked_for_are_ignored(void **state)
+{
+	static const char *const IDS[] = {"\"0\"",  "\"5\"",  "\"-1\"", "\"21\"",
+					  "\"1x\"", "\" 1\"", "\"01\"", "\"+1\"",
+					  "\"\"",   "1",      "null",	"{}"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof IDS / sizeof *IDS; i++) {
+		char body[200];
+
+		snprintf(body, sizeof body,
+			 "{\"responses\":[{\"id\":%s,\"status\":201,\"body\":{\"id\":\"E\"}}]}",
+			 IDS[i]);
+		expect_all_unknown(body);
+	}
+	expect_all_unknown("{\"responses\":[{\"status\":201},null,7,\"x\",[]]}");
+}
+
+static void a_body_that_is_no_answer_leaves_every_outcome_unknown(void **state)
+{
+	(void)state;
+	expect_all_unknown("");
+	expect_all_unknown("<html><body>Service Unavailable</body></html>");
+	expect_all_unknown("{\"responses\":[" EVENT("1", "201", "ck")); /* cut short */
+	expect_all_unknown(RESPONSES(EVENT("1", "201", "ck")) "<html>");
+	expect_all_unknown("{}");
+	expect_all_unknown("[]");
+	expect_all_unknown("null");
+	expect_all_unknown("{\"responses\":{}}");
+	expect_all_unknown("{\"Responses\":[" EVENT("1", "201", "ck") "]}");
+	expect_all_unknown("{\"error\":{\"code\":\"UnknownError\"}}");
+}
+
+static void a_status_that_is_none_is_an_unknown_outcome(void **state)
+{
+	static const char *const STATUSES[] = {"\"201\"", "null", "0",	"99",	"600",
+					       "201.5",	  "-1",	  "{}", "1e400"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof STATUSES / sizeof *STATUSES; i++) {
+		char body[200];
+
+		snprintf(body, sizeof body,
+			 "{\"responses\":[{\"id\":\"1\",\"status\":%s,\"body\":{\"id\":\"E\"}}]}",
+			 STATUSES[i]);
+		expect_all_unknown(body);
+	}
+	expect_all_unknown("{\"responses\":[{\"id\":\"1\",\"body\":{\"id\":\"E\"}}]}");
+}
+
+static void a_look_up_that_was_not_answered_by_a_list_is_never_an_empty_one(void **state)
+{
+	static const char *const BODIES[] = {"null",
+					     "{}",
+					     "{\"value\":null}",
+					     "\"x\"",
+					     "{\"value\":{}}",
+					     "{\"value\":[{}]}",
+					     "{\"value\":[{\"id\":\"\"}]}",
+					     "{\"value\":[null]}"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof BODIES / sizeof *BODIES; i++) {
+		char body[200];
+
+		snprintf(body, sizeof body,
+			 "{\"responses\":[{\"id\":\"4\",\"status\":200,\"body\":%s}]}", BODIES[i]);
+		expect_all_unknown(body);
+	}
+	expect_all_unknown("{\"responses\":[{\"id\":\"4\",\"status\":200}]}");
+}
+
+static void a_look_up_answered_by_an_empty_list_found_nothing(void **state)
+{
+	struct asked asked;
+
+	(void)state;
+	read_body(&asked, RESPONSES(FOUND("")));
+	assert_int_equal(answer_at(&asked, 4)->status, 200);
+	assert_int_equal(answer_at(&asked, 4)->found, 0);
+}
+
+static void a_success_without_a_readable_body_is_still_a_success(void **state)
+{
+	static const char *const BODIES[] = {"null", "\"PGh0bWw+\"", "[]", "{\"id\":5}"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof BODIES / sizeof *BODIES; i++) {
+		struct asked asked;
+		char body[200];
+
+		snprintf(body, sizeof body,
+			 "{\"responses\":[{\"id\":\"1\",\"status\":201,\"body\":%s}]}", BODIES[i]);
+		read_body(&asked, body);
+		assert_int_equal(answer_at(&asked, 1)->status, 201);
+		assert_string_equal(answer_at(&asked, 1)->event_id, "");
+	}
+}
+
+static void the_innermost_error_code_counts(void **state)
+{
+	struct asked asked;
+
+	(void)state;
+	read_body(
+	    &asked,
+	    RESPONSES(
+		ERROR_OF("1", "400", "{\"code\":\"ErrorPlain\",\"message\":\"m\"}") "," ERROR_OF(
+		    "2", "404",
+		    "{\"code\":\"ResourceNotFound\",\"innerError\":{\"code\":"
+		    "\"Middle\",\"innererror\":{\"code\":\"ErrorDeep\"}}}") "," ERROR_OF("3", "500",
+											 "{\"code\""
+											 ":\"Kept\""
+											 ",\"innerE"
+											 "rror\":{"
+											 "\"date\":"
+											 "1,"
+											 "\"code\":"
+											 "\"\"}"
+											 "}")));
+	assert_int_equal(answer_at(&asked, 1)->status, 400);
+	assert_string_equal(answer_at(&asked, 1)->code, "ErrorPlain");
+	assert_string_equal(answer_at(&asked, 2)->code, "ErrorDeep");
+	assert_int_equal(answer_at(&asked, 2)->status, 404);
+	assert_string_equal(answer_at(&asked, 3)->code, "Kept");
+}
+
+static void an_error_without_words_keeps_its_status(void **state)
+{
+	struct asked asked;
+
+	(void)state;
+	read_body(&asked, RESPONSES("{\"id\":\"1\",\"status\":404},"
+				    "{\"id\":\"2\",\"status\":409,\"body\":\"<html>\"}"));
+	assert_int_equal(answer_at(&asked, 1)->status, 404);
+	assert_string_equal(answer_at(&asked, 1)->code, "");
+	assert_int_equal(answer_at(&asked, 2)->status, 409);
+	assert_string_equal(answer_at(&asked, 2)->code, "");
+}
+
+static void a_duplicate_names_the_event_that_is_there(void **state)
+{
+	struct asked asked;
+
+	(void)state;
+	read_body(&asked, RESPONSES(ERROR_OF("1", "400",
+					     "{\"code\":\"ErrorDuplicateTransactionId\","
+					     "\"@event.existingEventId\":\"AAMk/old=\"}")));
+	assert_string_equal(answer_at(&asked, 1)->code, "ErrorDuplicateTransactionId");
+	assert_string_equal(answer_at(&asked, 1)->event_id, "AAMk/old=");
+}
+
+static void an_error_never_names_an_event_by_its_body(void **state)
+{
+	struct asked asked;
+
+	(void)state;
+	read_body(&asked, RESPONSES("{\"id\":\"1\",\"status\":500,\"body\":{\"id\":\"EV\"}}"));
+	assert_int_equal(answer_at(&asked, 1)->status, 500);
+	assert_string_equal(answer_at(&asked, 1)->event_id, "");
+}
+
+static void retry_after_stands_in_the_items_own_headers(void **state)
+{
+	struct asked asked;
+
+	(void)state;
+	read_body(&asked,
+		  RESPONSES("{\"id\":\"1\",\"status\":429,\"headers\":{\"Retry-After\":\"10\"}},"
+			    "{\"id\":\"2\",\"status\":429,\"headers\":{\"retry-after\":\"2.128\"}},"
+			    "{\"id\":\"3\",\"status\":503,\"headers\":{\"RETRY-AFTER\":"
+			    "\"Mon, 24 Nov 2025 12:00:30 GMT\"}},"
+			    "{\"id\":\"4\",\"status\":429,\"headers\":{\"Content-Type\":\"x\"}}"));
+	assert_int_equal(answer_at(&asked, 1)->status, 429);
+	assert_int_equal(answer_at(&asked, 1)->retry_after_ms, 10000);
+	assert_int_equal(answer_at(&asked, 2)->retry_after_ms, 2128);
+	assert_int_equal(answer_at(&asked, 3)->retry_after_ms, 30000);
+	assert_int_equal(answer_at(&asked, 4)->retry_after_ms, -1);
+}
+
+static void a_retry_after_that_can_not_be_read_is_none(void **state)
+{
+	static const char *const HEADERS[] = {"null", "[]", "{\"Retry-After\":null}",
+					      "{\"Retry-After\":{}}", "{\"Retry-After\":\"soon\"}"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof HEADERS / sizeof *HEADERS; i++) {
+		struct asked asked;
+		char body[200];
+
+		snprintf(body, sizeof body,
+			 "{\"responses\":[{\"id\":\"1\",\"status\":429,\"headers\":%s}]}",
+			 HEADERS[i]);
+		read_body(&asked, body);
+		assert_int_equal(answer_at(&asked, 1)->status, 429);
+		assert_int_equal(answer_at(&asked, 1)->retry_after_ms, -1);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_creation_carries_the_event_its_mark_and_its_transaction_id),
+	    cmocka_unit_test(an_update_never_touches_the_mark_or_the_transaction_id),
+	    cmocka_unit_test(a_removal_and_a_look_up_have_no_body_and_no_content_type),
+	    cmocka_unit_test(ids_are_encoded_before_they_enter_a_url),
+	    cmocka_unit_test(the_longest_id_still_fits),
+	    cmocka_unit_test(a_look_up_asks_for_the_marked_event_by_its_assignment),
+	    cmocka_unit_test(twenty_requests_have_twenty_ids_and_depend_on_nothing),
+	    cmocka_unit_test(a_body_that_is_too_large_fails_as_a_whole),
+	    cmocka_unit_test(answers_in_any_order_find_their_request),
+	    cmocka_unit_test(a_missing_answer_is_an_unknown_outcome),
+	    cmocka_unit_test(an_answer_given_twice_or_thrice_is_an_unknown_outcome),
+	    cmocka_unit_test(answers_that_were_never_asked_for_are_ignored),
+	    cmocka_unit_test(a_body_that_is_no_answer_leaves_every_outcome_unknown),
+	    cmocka_unit_test(a_status_that_is_none_is_an_unknown_outcome),
+	    cmocka_unit_test(a_look_up_that_was_not_answered_by_a_list_is_never_an_empty_one),
+	    cmocka_unit_test(a_look_up_answered_by_an_empty_list_found_nothing),
+	    cmocka_unit_test(a_success_without_a_readable_body_is_still_a_success),
+	    cmocka_unit_test(the_innermost_error_code_counts),
+	    cmocka_unit_test(an_error_without_words_keeps_its_status),
+	    cmocka_unit_test(a_duplicate_names_the_event_that_is_there),
+	    cmocka_unit_test(an_error_never_names_an_event_by_its_body),
+	    cmocka_unit_test(retry_after_stands_in_the_items_own_headers),
+	    cmocka_unit_test(a_retry_after_that_can_not_be_read_is_none),
+	};
+
+	return cmocka_run_group_tests(tests, make_event, close_event);
+}
