@@ -1,0 +1,229 @@
+/* test_part.c - where an assigned partition goes on, and when somebody has reset it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "worker/part.h"
+
+/* A partition whose log holds the offsets low to high - 1. */
+static struct part part_of(int64_t low, int64_t high)
+{
+	return (struct part){
+	    .low_watermark = low, .high_watermark = high, .replay_to = -7, .start = -7};
+}
+
+static const struct part_progress UNKNOWN = {.done = -1, .committed = -1, .replay_to = -1};
+
+static struct part_progress known(int64_t done, int64_t committed, int64_t replay_to)
+{
+	return (struct part_progress){
+	    .is_known = true, .done = done, .committed = committed, .replay_to = replay_to};
+}
+
+static struct part decide(struct part part, int64_t committed, struct part_progress progress)
+{
+	part_decide(&part, committed, &progress);
+	return part;
+}
+
+static void a_fresh_partition_is_read_from_the_logs_start(void **state)
+{
+	struct part part = decide(part_of(0, 100), -1, UNKNOWN);
+
+	(void)state;
+	assert_int_equal(part.start, 0);
+	assert_int_equal(part.replay_to, -1);
+	part = decide(part_of(40, 100), -1, UNKNOWN);
+	assert_int_equal(part.start, 40);
+	part = decide(part_of(0, 0), -1, UNKNOWN);
+	assert_int_equal(part.start, 0);
+	assert_int_equal(part.replay_to, -1);
+}
+
+static void what_was_committed_is_where_it_goes_on(void **state)
+{
+	struct part part = decide(part_of(0, 100), 60, known(60, 60, -1));
+
+	(void)state;
+	assert_int_equal(part.start, 60);
+	assert_int_equal(part.replay_to, -1);
+	part = decide(part_of(0, 100), 100, known(100, 100, -1));
+	assert_int_equal(part.start, 100);
+	assert_int_equal(part.replay_to, -1);
+}
+
+static void a_crash_between_commit_and_note_is_no_reset(void **state)
+{
+	struct part part = decide(part_of(0, 100), 70, known(70, 60, -1));
+
+	(void)state;
+	assert_int_equal(part.start, 70);
+	assert_int_equal(part.replay_to, -1);
+}
+
+static void a_crash_between_save_and_commit_is_no_reset(void **state)
+{
+	struct part part = decide(part_of(0, 100), 60, known(70, 60, -1));
+
+	(void)state;
+	assert_int_equal(part.start, 60);
+	assert_int_equal(part.replay_to, -1);
+}
+
+static void a_crash_before_the_first_note_is_no_reset(void **state)
+{
+	struct part part = decide(part_of(0, 100), 0, known(0, -1, -1));
+
+	(void)state;
+	assert_int_equal(part.start, 0);
+	assert_int_equal(part.replay_to, -1);
+}
+
+static void a_group_reset_back_is_replayed_up_to_the_high_watermark(void **state)
+{
+	struct part part = decide(part_of(0, 100), 0, known(60, 60, -1));
+
+	(void)state;
+	assert_int_equal(part.start, 0);
+	assert_int_equal(part.replay_to, 100);
+	assert_true(part.replay_from_start);
+	part = decide(part_of(0, 100), 59, known(60, 60, -1));
+	assert_int_equal(part.start, 59);
+	assert_int_equal(part.replay_to, 100);
+	assert_false(part.replay_from_start);
+}
+
+static void a_group_that_was_deleted_is_a_reset_too(void **state)
+{
+	struct part part = decide(part_of(10, 100), -1, known(60, 60, -1));
+
+	(void)state;
+	assert_int_equal(part.start, 10);
+	assert_int_equal(part.replay_to, 100);
+	assert_true(part.replay_from_start);
+}
+
+static void a_replay_that_a_crash_cut_short_is_resumed(void **state)
+{
+	struct part part = decide(part_of(0, 100), 20, known(20, 20, 100));
+
+	(void)state;
+	assert_int_equal(part.start, 20);
+	assert_int_equal(part.replay_to, 100);
+	/* what came since belongs to the fold as well */
+	part = decide(part_of(0, 140), 20, known(20, 20, 100));
+	assert_int_equal(part.replay_to, 140);
+}
+
+static void a_replay_never_ends_below_where_it_was_to_end(void **state)
+{
+	struct part part = decide(part_of(0, 90), 20, known(20, 20, 100));
+
+	(void)state;
+	assert_int_equal(part.replay_to, 100);
+}
+
+static void a_replay_with_nothing_left_to_fold_is_none(void **state)
+{
+	struct part part = decide(part_of(100, 100), 0, known(60, 60, -1));
+
+	(void)state;
+	assert_int_equal(part.start, 100);
+	assert_int_equal(part.replay_to, -1);
+	part = decide(part_of(0, 100), 100, known(100, 100, 100));
+	assert_int_equal(part.start, 100);
+	assert_int_equal(part.replay_to, -1);
+}
+
+static void a_topic_that_was_made_anew_is_replayed_whole(void **state)
+{
+	struct part part = decide(part_of(0, 30), 60, known(60, 60, -1));
+
+	(void)state;
+	assert_int_equal(part.start, 0);
+	assert_int_equal(part.replay_to, 30);
+	assert_true(part.replay_from_start);
+	/* also where the group's offset went with it, and a replay was under way */
+	part = decide(part_of(0, 30), -1, known(60, -1, 200));
+	assert_int_equal(part.start, 0);
+	assert_int_equal(part.replay_to, 30);
+}
+
+static void an_empty_topic_made_anew_has_nothing_to_replay(void **state)
+{
+	struct part part = decide(part_of(0, 0), 60, known(60, 60, -1));
+
+	(void)state;
+	assert_int_equal(part.start, 0);
+	assert_int_equal(part.replay_to, -1);
+}
+
+static void an_offset_outside_the_log_begins_at_the_logs_start(void **state)
+{
+	struct part part = decide(part_of(50, 100), 20, known(20, 20, -1));
+
+	(void)state;
+	assert_int_equal(part.start, 50);
+	assert_int_equal(part.replay_to, -1);
+	part = decide(part_of(50, 100), 120, UNKNOWN);
+	assert_int_equal(part.start, 50);
+	part = decide(part_of(50, 100), 50, UNKNOWN);
+	assert_int_equal(part.start, 50);
+	part = decide(part_of(50, 100), 100, UNKNOWN);
+	assert_int_equal(part.start, 100);
+}
+
+static void sync_requests_are_never_replayed(void **state)
+{
+	struct part part = part_of(0, 100);
+
+	(void)state;
+	part.is_requests = true;
+	part = decide(part, 0, known(60, 60, -1));
+	assert_int_equal(part.start, 0);
+	assert_int_equal(part.replay_to, -1);
+}
+
+static void only_a_partition_that_is_read_commits_beyond_its_start(void **state)
+{
+	struct part part = {.start = 5, .state = PART_READING};
+
+	(void)state;
+	assert_true(ledger_init(&part.ledger, 5));
+	assert_true(ledger_deliver(&part.ledger, 5, 0));
+	assert_true(ledger_deliver(&part.ledger, 6, 0));
+	assert_int_equal(part_committable(&part), 5);
+	assert_true(ledger_mark_done(&part.ledger, 5));
+	assert_int_equal(part_committable(&part), 6);
+	for (enum part_state at = 0; at < PART_STATES; at++) {
+		part.state = at;
+		assert_int_equal(part_committable(&part), at == PART_READING ? 6 : 5);
+	}
+	ledger_close(&part.ledger);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_fresh_partition_is_read_from_the_logs_start),
+	    cmocka_unit_test(what_was_committed_is_where_it_goes_on),
+	    cmocka_unit_test(a_crash_between_commit_and_note_is_no_reset),
+	    cmocka_unit_test(a_crash_between_save_and_commit_is_no_reset),
+	    cmocka_unit_test(a_crash_before_the_first_note_is_no_reset),
+	    cmocka_unit_test(a_group_reset_back_is_replayed_up_to_the_high_watermark),
+	    cmocka_unit_test(a_group_that_was_deleted_is_a_reset_too),
+	    cmocka_unit_test(a_replay_that_a_crash_cut_short_is_resumed),
+	    cmocka_unit_test(a_replay_never_ends_below_where_it_was_to_end),
+	    cmocka_unit_test(a_replay_with_nothing_left_to_fold_is_none),
+	    cmocka_unit_test(a_topic_that_was_made_anew_is_replayed_whole),
+	    cmocka_unit_test(an_empty_topic_made_anew_has_nothing_to_replay),
+	    cmocka_unit_test(an_offset_outside_the_log_begins_at_the_logs_start),
+	    cmocka_unit_test(sync_requests_are_never_replayed),
+	    cmocka_unit_test(only_a_partition_that_is_read_commits_beyond_its_start),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
