@@ -1,0 +1,350 @@
+/* test_run.c - what a run's answers make done, and what they don't. */
+#include "tests/unit/worker/rig.h"
+
+#include "common/clock.h"
+
+#define POS "00000001:00000000000000BB:00000001"
+
+/* A task of the newest run, as it is after its operation ended or not. */
+static struct task *rig_task(struct item *item, enum task_stage stage, enum op_end end)
+{
+	struct task *task = run_add_task(rig.run, &item->id);
+
+	assert_non_null(task);
+	task->event.verdict = OUTLOOK_GONE;
+	task->item = item;
+	task->stage = stage;
+	task->op.end = end;
+	return task;
+}
+
+static size_t open_records(void)
+{
+	return ledger_open_count(&rig.part->ledger);
+}
+
+static struct run *run_with_result(struct task **task)
+{
+	struct run *run = rig_run(1, RUN_RESULT);
+	struct item *item = rig_record(9, POS, "x");
+
+	*task = rig_task(item, TASK_ENDED, OP_SYNCED);
+	assert_int_equal(run_collect_results(run), 1);
+	return run;
+}
+
+/* ---- results ---- */
+
+static void a_stored_result_is_done_and_its_run_ends(void **state)
+{
+	struct task *task;
+
+	(void)state;
+	rig_begin();
+	run_resume(run_with_result(&task));
+	assert_null(rig.worker->alive);
+	assert_int_equal(open_records(), 0);
+	assert_int_equal(ledger_committable(&rig.part->ledger), RIG_START + 1);
+	assert_null(rig.worker->lanes.by_user);
+	rig_end();
+}
+
+static void a_result_that_was_fenced_off_is_not_done(void **state)
+{
+	struct task *task;
+	struct run *run;
+	struct lane *lane;
+
+	(void)state;
+	rig_begin();
+	run = run_with_result(&task);
+	lane = run->lane;
+	run->is_fenced = true;
+	run_resume(run);
+	assert_null(rig.worker->alive);
+	assert_int_equal(open_records(), 1);
+	assert_int_equal(ledger_committable(&rig.part->ledger), RIG_START);
+	assert_int_equal(HASH_COUNT(lane->items), 1);
+	assert_true(lane->is_ready);
+	assert_int_equal(rig.part->state, PART_CLAIMING);
+	assert_true(rig.worker->intake.claim_again_ms > 0);
+	rig_end();
+}
+
+static void a_result_of_an_epoch_that_is_over_is_not_done(void **state)
+{
+	struct task *task;
+	struct run *run;
+
+	(void)state;
+	rig_begin();
+	run = run_with_result(&task);
+	rig.part->epoch++;
+	run_resume(run);
+	assert_null(rig.worker->alive);
+	assert_int_equal(open_records(), 1);
+	rig_end();
+}
+
+static void a_late_fenced_run_does_not_fence_the_claim_made_since(void **state)
+{
+	struct task *task;
+	struct run *run;
+
+	(void)state;
+	rig_begin();
+	run = run_with_result(&task);
+	run->is_fenced = true;
+	rig.part->epoch++;
+	run_resume(run);
+	assert_int_equal(rig.part->state, PART_READING);
+	assert_int_equal(rig.worker->intake.claim_again_ms, 0);
+	rig_end();
+}
+
+static void a_result_that_could_not_be_stored_is_stored_again_and_never_sent_again(void **state)
+{
+	struct task *task;
+	struct run *run;
+
+	(void)state;
+	rig_begin();
+	run = run_with_result(&task);
+	fault_retry(&run->fault, "PostgreSQL is restarting");
+	run_resume(run);
+	assert_int_equal(run->step, RUN_WAIT);
+	assert_int_equal(run->after_wait, RUN_RESULT);
+	assert_int_equal(task->stage, TASK_ENDED);
+	assert_int_equal(open_records(), 1);
+	rig_end();
+}
+
+static void a_run_of_a_partition_that_is_gone_frees_itself_and_its_items(void **state)
+{
+	struct task *task;
+	struct run *run;
+
+	(void)state;
+	rig_begin();
+	run = run_with_result(&task);
+	rig.part->holds++;
+	rig.part->state = PART_RELEASED;
+	run_resume(run);
+	assert_null(rig.worker->alive);
+	assert_null(rig.worker->lanes.by_user);
+	assert_int_equal(rig.part->holds, 1);
+	rig.part->holds = 0;
+	rig_end();
+}
+
+/* ---- waiting ---- */
+
+static void every_waiting_run_ends_when_the_partitions_are_given_back(void **state)
+{
+	(void)state;
+	rig_begin();
+	for (uint8_t user = 1; user <= 5; user++) {
+		struct run *run = rig_run(user, RUN_WAIT);
+
+		rig_record(user, POS, "x");
+		run->resume_at_ms = INT64_MAX;
+		run->after_wait = RUN_SEND;
+	}
+	rig.worker->intake.state = INTAKE_DRAINING;
+	rig.worker->intake.drain_until_ms = INT64_MAX;
+	rig.worker->intake.is_busy = true; /* a commit is under way: nothing else begins */
+	runs_wake(rig.worker, clock_mono_ms());
+	assert_null(rig.worker->alive);
+	assert_int_equal(rig.part->holds, 0);
+	assert_int_equal(open_records(), 5);
+	assert_int_equal(rig.worker->intake.state, INTAKE_DRAINING);
+	rig_end();
+}
+
+static void a_wait_that_is_not_over_goes_on(void **state)
+{
+	struct run *run;
+
+	(void)state;
+	rig_begin();
+	run = rig_run(1, RUN_WAIT);
+	run->resume_at_ms = 1000;
+	run->after_wait = RUN_END;
+	runs_wake(rig.worker, 999);
+	assert_ptr_equal(rig.worker->alive, run);
+	runs_wake(rig.worker, 1000);
+	assert_null(rig.worker->alive);
+	rig_end();
+}
+
+static void waits_without_a_word_back_off_to_thirty_seconds_and_stay_there(void **state)
+{
+	struct run *run;
+
+	(void)state;
+	rig_begin();
+	run = rig_run(1, RUN_SEND);
+	for (int i = 0; i < 40; i++) {
+		int64_t before_ms = clock_mono_ms();
+
+		assert_int_equal(run_wait(run, 0, RUN_SEND), RUN_WAIT);
+		assert_in_range(run->resume_at_ms - before_ms, 250, 30300);
+	}
+	assert_int_equal(run_wait(run, 7000, RUN_SEND), RUN_WAIT);
+	assert_in_range(run->resume_at_ms - clock_mono_ms(), 6900, 7000);
+	run->step = RUN_WAIT;
+	rig_end();
+}
+
+/* ---- parking ---- */
+
+static void parking_buries_then_stores_then_takes_back_then_parks(void **state)
+{
+	struct run *run;
+	struct task *rejected;
+	struct task *throttled;
+	struct task *unsure;
+
+	(void)state;
+	rig_begin();
+	run = rig_run(1, RUN_SEND);
+	rig_task(rig_record(7, POS, "x"), TASK_ENDED, OP_REJECTED);
+	rig_task(rig_record(8, POS, "x"), TASK_INTENDED, OP_OPEN);
+	rig_task(rig_record(9, POS, "x"), TASK_INTENDED, OP_OPEN);
+	rejected = &run->tasks[0];
+	throttled = &run->tasks[1];
+	unsure = &run->tasks[2];
+	unsure->op.is_unsure = true;
+	run->chunk[run->chunk_count++] = rejected;
+	run->chunk[run->chunk_count++] = throttled;
+	run->chunk[run->chunk_count++] = unsure;
+	assert_int_equal(run_park(run, "throttled", 1, false), RUN_DEAD);
+	rejected->is_buried = true;
+	assert_int_equal(dead_finish(run), RUN_RESULT);
+	assert_int_equal(run->wrote_count, 1);
+	assert_ptr_equal(run->wrote[0], rejected);
+	assert_int_equal(result_finish(run), RUN_RESULT);
+	assert_int_equal(rejected->stage, TASK_STORED);
+	assert_int_equal(run->wrote_count, 1);
+	assert_ptr_equal(run->wrote[0], throttled);
+	assert_int_equal(result_finish(run), RUN_PARK);
+	assert_int_equal(throttled->stage, TASK_PLANNED);
+	assert_int_equal(unsure->stage, TASK_INTENDED);
+	assert_int_equal(open_records(), 2);
+	rig_end();
+}
+
+/* ---- whole requests that Graph refuses ---- */
+
+static enum run_step refuse(struct run *run, int status, int64_t retry_after_ms,
+			    enum run_step again)
+{
+	run->fault = (struct fault){0};
+	run->http.reply = (struct http_reply){.status = status, .retry_after_ms = retry_after_ms};
+	return graph_refused(run, again);
+}
+
+static void a_token_refused_while_listing_is_refreshed_once_and_the_listing_goes_on(void **state)
+{
+	struct run *run;
+
+	(void)state;
+	rig_begin();
+	run = rig_run(1, RUN_LIST);
+	assert_int_equal(refuse(run, 401, -1, RUN_LIST), RUN_LEASE);
+	assert_int_equal(run->after_token, RUN_LIST);
+	assert_int_equal(refuse(run, 401, -1, RUN_LIST), RUN_PARK);
+	assert_true(run->park_needs_person);
+	rig_end();
+}
+
+static void a_dead_token_does_not_keep_a_disconnect_from_ending(void **state)
+{
+	struct run *run;
+
+	(void)state;
+	rig_begin();
+	run = rig_run(1, RUN_LIST);
+	run->mode = RUN_REMOVE;
+	run->was_refused = true;
+	assert_int_equal(refuse(run, 401, -1, RUN_LIST), RUN_FINISH);
+	assert_true(run->error[0] != '\0');
+	rig_end();
+}
+
+static void a_short_throttle_waits_here_and_a_long_one_parks(void **state)
+{
+	static const int STATUSES[] = {429, 503};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof STATUSES / sizeof *STATUSES; i++) {
+		struct run *run;
+
+		rig_begin();
+		run = rig_run(1, RUN_LIST);
+		assert_int_equal(refuse(run, STATUSES[i], 10000, RUN_LIST), RUN_WAIT);
+		assert_int_equal(run->after_wait, RUN_LIST);
+		assert_int_equal(refuse(run, STATUSES[i], 10001, RUN_LIST), RUN_PARK);
+		assert_false(run->park_needs_person);
+		assert_in_range(run->park_until_ms - clock_wall_ms(), 9000, 10001);
+		rig_end();
+	}
+}
+
+static void a_mailbox_in_trouble_or_a_refused_request_parks_its_user(void **state)
+{
+	static const int STATUSES[] = {400, 403, 404, 410, 413};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof STATUSES / sizeof *STATUSES; i++) {
+		struct run *run;
+
+		rig_begin();
+		run = rig_run(1, RUN_SEND);
+		assert_int_equal(refuse(run, STATUSES[i], -1, RUN_SEND), RUN_PARK);
+		assert_false(run->park_needs_person);
+		assert_true(run->park_until_ms > clock_wall_ms());
+		rig_end();
+	}
+}
+
+static void a_graph_that_does_not_serve_is_tried_again(void **state)
+{
+	static const int STATUSES[] = {0, 302, 500, 502, 504};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof STATUSES / sizeof *STATUSES; i++) {
+		struct run *run;
+
+		rig_begin();
+		run = rig_run(1, RUN_LIST);
+		assert_int_equal(refuse(run, STATUSES[i], -1, RUN_LIST), RUN_WAIT);
+		assert_int_equal(run->after_wait, RUN_LIST);
+		rig_end();
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_stored_result_is_done_and_its_run_ends),
+	    cmocka_unit_test(a_result_that_was_fenced_off_is_not_done),
+	    cmocka_unit_test(a_result_of_an_epoch_that_is_over_is_not_done),
+	    cmocka_unit_test(a_late_fenced_run_does_not_fence_the_claim_made_since),
+	    cmocka_unit_test(
+		a_result_that_could_not_be_stored_is_stored_again_and_never_sent_again),
+	    cmocka_unit_test(a_run_of_a_partition_that_is_gone_frees_itself_and_its_items),
+	    cmocka_unit_test(every_waiting_run_ends_when_the_partitions_are_given_back),
+	    cmocka_unit_test(a_wait_that_is_not_over_goes_on),
+	    cmocka_unit_test(waits_without_a_word_back_off_to_thirty_seconds_and_stay_there),
+	    cmocka_unit_test(parking_buries_then_stores_then_takes_back_then_parks),
+	    cmocka_unit_test(
+		a_token_refused_while_listing_is_refreshed_once_and_the_listing_goes_on),
+	    cmocka_unit_test(a_dead_token_does_not_keep_a_disconnect_from_ending),
+	    cmocka_unit_test(a_short_throttle_waits_here_and_a_long_one_parks),
+	    cmocka_unit_test(a_mailbox_in_trouble_or_a_refused_request_parks_its_user),
+	    cmocka_unit_test(a_graph_that_does_not_serve_is_tried_again),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
