@@ -18,6 +18,7 @@ static struct worker worker;
 #define OPTION(name_, type_, member_)                                                              \
 	.name = name_, .type = type_, .offset = offsetof(struct worker_config, member_)
 
+/* clang-format off */
 static const struct config_option OPTIONS[] = {
     {OPTION("DATABASE_URL", CONFIG_TEXT, database_url), .required = true, .has_file_variant = true,
      .help = "libpq URI of a login that has the role calrelay_worker"},
@@ -25,7 +26,8 @@ static const struct config_option OPTIONS[] = {
      .help = "host:port,... of Kafka"},
     {OPTION("KAFKA_CONFIG_FILE", CONFIG_TEXT, kafka_config_file),
      .help = "librdkafka properties, name=value lines, passed through"},
-    {OPTION("CALRELAY_TOPIC_PREFIX", CONFIG_TEXT, topic_prefix), .allowed = CONFIG_KAFKA, .fallback = "amidash",
+    {OPTION("CALRELAY_TOPIC_PREFIX", CONFIG_TEXT, topic_prefix), .allowed = CONFIG_KAFKA,
+        .fallback = "amidash",
      .help = "first part of every topic's name"},
     {OPTION("CALRELAY_GROUP", CONFIG_TEXT, group), .fallback = "calrelay",
      .help = "consumer group; its offsets are what a replay resets"},
@@ -58,6 +60,7 @@ static const struct config_option OPTIONS[] = {
     {OPTION("MICROSOFT_GRAPH_URL", CONFIG_URL, graph_url),
      .fallback = "https://graph.microsoft.com", .help = "origin of Microsoft Graph"},
 };
+/* clang-format on */
 #define OPTION_COUNT (sizeof OPTIONS / sizeof *OPTIONS)
 
 /* ---- dispatch ---- */
