@@ -146,7 +146,10 @@ static void a_topic_that_was_made_anew_is_replayed_whole(void **state)
 	assert_int_equal(part.start, 0);
 	assert_int_equal(part.replay_to, 30);
 	assert_true(part.replay_from_start);
-	/* also where the group's offset went with it, and a replay was under way */
+	/* also where no commit was ever noted */
+	part = decide(part_of(0, 30), -1, known(60, -1, -1));
+	assert_int_equal(part.replay_to, 30);
+	/* and where a replay was under way */
 	part = decide(part_of(0, 30), -1, known(60, -1, 200));
 	assert_int_equal(part.start, 0);
 	assert_int_equal(part.replay_to, 30);
