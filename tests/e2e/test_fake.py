@@ -252,7 +252,7 @@ def test_an_event_lives_from_post_to_deleted_items(fake, client):
 
 
 @pytest.mark.parametrize("changes", [
-    {"subjet": "x"}, {"showAs": "Busy"}, {"isAllDay": "true"}, {"categories": "one"},
+    {"subjects": "x"}, {"showAs": "Busy"}, {"isAllDay": "true"}, {"categories": "one"},
     {"id": "x"}, {"start": at("2026-03-02", "01:00:00")}, {"end": at("2026-03-02")},
     {"end": at("2026-03-07", zone="UTC")}, {"start": at("2026-03-02", "00:00:00Z")},
     {"start": at("2026-02-30")}, {"start": at("2026-03-02", zone="Mars/Base")}, {"end": None},

@@ -1,12 +1,12 @@
 /* account.c - the people of the tenant. */
 #include "tests/fake/account.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "tests/fake/ascii.h"
 #include "tests/fake/memory.h"
 #include "tests/fake/zones.h"
 
@@ -21,14 +21,16 @@ static bool account_key(const char *email, char key[ACCOUNT_EMAIL_SIZE])
 		return false;
 	}
 	for (size_t i = 0; i <= length; i++) {
-		key[i] = (char)tolower((unsigned char)email[i]);
+		key[i] = ascii_lower(email[i]);
 	}
 	return true;
 }
 
+/* What uthash's macros expand to is nobody's function to measure. */
+/* NOLINTBEGIN(readability-function-*,clang-analyzer-core.*,clang-analyzer-unix.Malloc) */
 struct account *account_find(const struct accounts *accounts, const char *email)
 {
-	char key[ACCOUNT_EMAIL_SIZE];
+	char key[ACCOUNT_EMAIL_SIZE] = "";
 	struct account *account = NULL;
 
 	if (account_key(email, key)) {
@@ -45,6 +47,19 @@ struct account *account_find_number(const struct accounts *accounts, uint32_t nu
 	return account;
 }
 
+static void accounts_add(struct accounts *accounts, struct account *account)
+{
+	HASH_ADD_STR(accounts->by_email, email, account);
+	HASH_ADD(by_number, accounts->by_number, number, sizeof account->number, account);
+}
+
+static void accounts_remove(struct accounts *accounts, struct account *account)
+{
+	HASH_DEL(accounts->by_email, account);
+	HASH_DELETE(by_number, accounts->by_number, account);
+}
+/* NOLINTEND(readability-function-*,clang-analyzer-core.*,clang-analyzer-unix.Malloc) */
+
 /* anna.berg@example.org is Anna Berg until somebody says otherwise. */
 static char *account_guess_name(const char *email)
 {
@@ -58,7 +73,7 @@ static char *account_guess_name(const char *email)
 			name[i] = ' ';
 			is_first = true;
 		} else if (is_first) {
-			name[i] = (char)toupper((unsigned char)name[i]);
+			name[i] = ascii_upper(name[i]);
 			is_first = false;
 		}
 	}
@@ -85,8 +100,7 @@ struct account *account_put(struct accounts *accounts, const char *email)
 	account->has_mailbox = true;
 	uuid = uuid_random();
 	uuid_format(&uuid, account->id);
-	HASH_ADD_STR(accounts->by_email, email, account);
-	HASH_ADD(by_number, accounts->by_number, number, sizeof account->number, account);
+	accounts_add(accounts, account);
 	return account;
 }
 
@@ -135,16 +149,15 @@ static void account_free(struct account *account)
 	free(account);
 }
 
+/* NOLINTBEGIN(clang-analyzer-unix.Malloc): the analyzer doesn't see that it was removed */
 void accounts_clear(struct accounts *accounts, struct store *store)
 {
-	struct account *account;
-	struct account *next;
+	while (accounts->by_email != NULL) {
+		struct account *account = accounts->by_email;
 
-	HASH_CLEAR(by_number, accounts->by_number);
-	HASH_ITER(hh, accounts->by_email, account, next)
-	{
-		HASH_DEL(accounts->by_email, account);
+		accounts_remove(accounts, account);
 		mailbox_close(store, &account->mailbox);
 		account_free(account);
 	}
 }
+/* NOLINTEND(clang-analyzer-unix.Malloc) */

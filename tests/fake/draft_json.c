@@ -155,7 +155,7 @@ static bool read_members(const struct reading *reading, const char *const *names
 static bool read_body(const struct reading *reading)
 {
 	static const char *const NAMES[] = {"contentType", "content"};
-	const char *values[2];
+	const char *values[2] = {NULL};
 	cJSON *type;
 	const char *choice;
 
@@ -175,7 +175,7 @@ static bool read_body(const struct reading *reading)
 static bool read_time(const struct reading *reading)
 {
 	static const char *const NAMES[] = {"dateTime", "timeZone"};
-	const char *values[2];
+	const char *values[2] = {NULL};
 	struct draft *draft = reading->draft;
 	struct draft_time *time = reading->field == DRAFT_START ? &draft->start : &draft->end;
 
@@ -219,7 +219,7 @@ static bool read_categories(const struct reading *reading)
 static bool read_location(const struct reading *reading)
 {
 	static const char *const NAMES[] = {"displayName"};
-	const char *value;
+	const char *value = NULL;
 
 	if (!read_members(reading, NAMES, &value, 1)) {
 		return false;
@@ -231,7 +231,7 @@ static bool read_location(const struct reading *reading)
 static bool read_property(const struct reading *reading)
 {
 	static const char *const NAMES[] = {"id", "value"};
-	const char *values[2];
+	const char *values[2] = {NULL};
 	char id[PROPERTY_ID_SIZE];
 	struct draft *draft = reading->draft;
 

@@ -2,9 +2,7 @@
 #include "tests/fake/identity.h"
 
 #include <openssl/crypto.h>
-#include <openssl/rand.h>
 #include <openssl/sha.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +12,6 @@
 #include "common/jsonw.h"
 #include "common/uuid.h"
 #include "tests/fake/civil.h"
-#include "tests/fake/memory.h"
 
 /* clang-format off */
 static const struct {
@@ -113,7 +110,7 @@ static int check_parameters(struct identity_question *question)
 	}
 	if ((question->scopes & SCOPE_OPENID) != 0 &&
 	    (question->nonce == NULL || *question->nonce == '\0' ||
-	     strlen(question->nonce) >= IDENTITY_NONCE_SIZE)) {
+	     strlen(question->nonce) >= CODE_NONCE_SIZE)) {
 		return 900144;
 	}
 	return 0;
@@ -144,42 +141,19 @@ enum identity_verdict identity_check(const struct identity *identity,
 	return IDENTITY_GOOD;
 }
 
-static void random_text(const char *prefix, char *out, size_t size)
-{
-	unsigned char bytes[32];
-	struct buf text;
-
-	if (RAND_bytes(bytes, sizeof bytes) != 1) {
-		abort();
-	}
-	buf_init(&text, 64);
-	base64url_encode(&text, bytes, sizeof bytes);
-	snprintf(out, size, "%s%s", prefix, buf_string(&text));
-	buf_close(&text);
-}
-
 void identity_issue_code(struct identity *identity, const struct identity_question *question,
-			 const struct account *account, int64_t now_ms,
-			 char code[IDENTITY_CODE_SIZE])
+			 const struct account *account, int64_t now_ms, char text[CODE_SIZE])
 {
-	struct identity_code *entry = memory_zeroed(1, sizeof *entry);
+	struct code *code = code_issue(&identity->codes);
 
-	while (HASH_COUNT(identity->codes) >= IDENTITY_CODES_MAX) {
-		struct identity_code *oldest = identity->codes;
-
-		HASH_DEL(identity->codes, oldest);
-		free(oldest);
-	}
-	random_text("0.AXoA.AgABAAIAAAD-", entry->code, sizeof entry->code);
-	entry->account = account->number;
-	entry->scopes = question->scopes;
-	entry->issued_ms = now_ms;
-	snprintf(entry->redirect_uri, sizeof entry->redirect_uri, "%s", question->redirect_uri);
-	snprintf(entry->challenge, sizeof entry->challenge, "%s", question->code_challenge);
-	snprintf(entry->nonce, sizeof entry->nonce, "%s",
+	code->account = account->number;
+	code->scopes = question->scopes;
+	code->issued_ms = now_ms;
+	snprintf(code->redirect_uri, sizeof code->redirect_uri, "%s", question->redirect_uri);
+	snprintf(code->challenge, sizeof code->challenge, "%s", question->code_challenge);
+	snprintf(code->nonce, sizeof code->nonce, "%s",
 		 question->nonce != NULL ? question->nonce : "");
-	HASH_ADD_STR(identity->codes, code, entry);
-	memcpy(code, entry->code, IDENTITY_CODE_SIZE);
+	memcpy(text, code->text, CODE_SIZE);
 }
 
 /* ---- token ---- */
@@ -187,11 +161,11 @@ void identity_issue_code(struct identity *identity, const struct identity_questi
 struct account *identity_peek(const struct identity *identity, const struct accounts *accounts,
 			      const struct identity_demand *demand)
 {
-	struct identity_code *code = NULL;
+	struct code *code = NULL;
 	struct bearer bearer;
 
 	if (demand->code != NULL) {
-		HASH_FIND_STR(identity->codes, demand->code, code);
+		code = code_find(identity->codes, demand->code);
 	}
 	if (code != NULL) {
 		return account_find_number(accounts, code->account);
@@ -242,19 +216,19 @@ static int redeem_code(struct identity *identity, const struct accounts *account
 		       const struct identity_demand *demand, int64_t now_ms,
 		       struct identity_grant *grant)
 {
-	struct identity_code *code = NULL;
+	struct code *code = NULL;
 
 	if (demand->code == NULL || demand->redirect_uri == NULL) {
 		return 900144;
 	}
-	HASH_FIND_STR(identity->codes, demand->code, code);
+	code = code_find(identity->codes, demand->code);
 	if (code == NULL) {
 		return 9002313;
 	}
 	if (code->is_redeemed) {
 		return 54005;
 	}
-	if (now_ms - code->issued_ms > IDENTITY_CODE_LIFE_MS) {
+	if (now_ms - code->issued_ms > CODE_LIFE_MS) {
 		return 70008;
 	}
 	if (strcmp(code->redirect_uri, demand->redirect_uri) != 0) {
@@ -391,16 +365,4 @@ struct account *identity_authenticate(const struct identity *identity,
 	}
 	*scopes = bearer.scopes;
 	return account;
-}
-
-void identity_forget_codes(struct identity *identity)
-{
-	struct identity_code *code;
-	struct identity_code *next;
-
-	HASH_ITER(hh, identity->codes, code, next)
-	{
-		HASH_DEL(identity->codes, code);
-		free(code);
-	}
 }

@@ -6,30 +6,14 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <uthash.h>
 
 #include "common/buf.h"
 #include "tests/fake/account.h"
 #include "tests/fake/bearer.h"
+#include "tests/fake/code.h"
 #include "tests/fake/scope.h"
 
-#define IDENTITY_CODES_MAX	 10000 /* the oldest is forgotten first */
-#define IDENTITY_CODE_LIFE_MS	 600000
 #define IDENTITY_REFRESH_LIFE_MS (INT64_C(90) * 86400000)
-#define IDENTITY_CODE_SIZE	 80
-#define IDENTITY_NONCE_SIZE	 512
-
-struct identity_code {
-	char code[IDENTITY_CODE_SIZE];
-	uint32_t account;
-	uint32_t scopes;
-	int64_t issued_ms;
-	bool is_redeemed;
-	char redirect_uri[512];
-	char challenge[64];
-	char nonce[IDENTITY_NONCE_SIZE];
-	UT_hash_handle hh; /* by code, in order of issue */
-};
 
 /* The registration, and codes under way. */
 struct identity {
@@ -38,7 +22,7 @@ struct identity {
 	const char *redirect_uris; /* joined by commas */
 	const char *tenant_id;
 	unsigned char key[BEARER_KEY_BYTES];
-	struct identity_code *codes;
+	struct code *codes;
 };
 
 struct identity_problem {
@@ -87,7 +71,7 @@ struct identity_grant {
 	struct account *account;
 	uint32_t scopes;
 	bool is_refresh;
-	char nonce[IDENTITY_NONCE_SIZE]; /* "" for none */
+	char nonce[CODE_NONCE_SIZE]; /* "" for none */
 };
 
 bool identity_knows_tenant(const struct identity *identity, const char *tenant);
@@ -98,8 +82,7 @@ enum identity_verdict identity_check(const struct identity *identity,
 
 /* A fresh code for a checked question. */
 void identity_issue_code(struct identity *identity, const struct identity_question *question,
-			 const struct account *account, int64_t now_ms,
-			 char code[IDENTITY_CODE_SIZE]);
+			 const struct account *account, int64_t now_ms, char text[CODE_SIZE]);
 
 /* Whose code or refresh token the demand carries, without redeeming it; NULL where unknown. */
 struct account *identity_peek(const struct identity *identity, const struct accounts *accounts,
@@ -116,6 +99,5 @@ struct account *identity_authenticate(const struct identity *identity,
 
 void identity_write_problem(const struct identity_problem *problem, int64_t now_ms,
 			    struct buf *out);
-void identity_forget_codes(struct identity *identity);
 
 #endif

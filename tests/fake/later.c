@@ -6,6 +6,25 @@
 
 #include "common/clock.h"
 
+/* What utlist's macros expand to is nobody's function to measure. */
+/* NOLINTBEGIN(readability-function-*) */
+static void later_remove(struct later_queue *queue, struct later *later)
+{
+	DL_DELETE(queue->first, later);
+	later->due_ms = 0;
+}
+
+/* before NULL: at the front. */
+static void later_insert(struct later_queue *queue, struct later *before, struct later *later)
+{
+	if (before == NULL) {
+		DL_PREPEND(queue->first, later);
+	} else {
+		DL_APPEND_ELEM(queue->first, before, later);
+	}
+}
+/* NOLINTEND(readability-function-*) */
+
 static void on_due(uv_timer_t *timer);
 
 static void later_arm(struct later_queue *queue)
@@ -28,8 +47,7 @@ static void on_due(uv_timer_t *timer)
 	while (queue->first != NULL && queue->first->due_ms <= now_ms) {
 		struct later *later = queue->first;
 
-		DL_DELETE(queue->first, later);
-		later->due_ms = 0;
+		later_remove(queue, later);
 		later->fn(later);
 	}
 	later_arm(queue);
@@ -51,19 +69,14 @@ void later_add(struct later_queue *queue, struct later *later, int64_t delay_ms,
 	while (before != NULL && before->due_ms > later->due_ms) {
 		before = before == queue->first ? NULL : before->prev;
 	}
-	if (before == NULL) {
-		DL_PREPEND(queue->first, later);
-	} else {
-		DL_APPEND_ELEM(queue->first, before, later);
-	}
+	later_insert(queue, before, later);
 	later_arm(queue);
 }
 
 void later_cancel(struct later_queue *queue, struct later *later)
 {
 	if (later->due_ms != 0) {
-		DL_DELETE(queue->first, later);
-		later->due_ms = 0;
+		later_remove(queue, later);
 		later_arm(queue);
 	}
 }

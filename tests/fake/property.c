@@ -1,11 +1,11 @@
 /* property.c - names of single-value extended properties. */
 #include "tests/fake/property.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/uuid.h"
+#include "tests/fake/ascii.h"
 
 static const char *const TYPES[] = {"String", "Integer", "Boolean",  "Double",
 				    "Float",  "Short",	 "Long",     "SystemTime",
@@ -59,7 +59,7 @@ bool property_normalise(const char *text, char id[PROPERTY_ID_SIZE])
 		return false;
 	}
 	for (char *at = id + (rest - text); *at != '}'; at++) {
-		*at = (char)tolower((unsigned char)*at);
+		*at = ascii_lower(*at);
 	}
 	return property_is_name(rest + UUID_TEXT_SIZE + 1);
 }

@@ -6,12 +6,8 @@
 #include <string.h>
 
 #include "common/http.h"
+#include "tests/fake/ascii.h"
 #include "tests/fake/memory.h"
-
-static int hex_value(char c)
-{
-	return c <= '9' ? c - '0' : (c | 32) - 'a' + 10;
-}
 
 /* Decodes text[0..length) into a fresh string; NULL where a % is not followed by two digits. */
 static char *query_decode(const char *text, size_t length, bool plus_is_space)
@@ -26,10 +22,12 @@ static char *query_decode(const char *text, size_t length, bool plus_is_space)
 				free(decoded);
 				return NULL;
 			}
-			*out++ = (char)(hex_value(text[i + 1]) << 4 | hex_value(text[i + 2]));
+			*out++ = ascii_hex(text[i + 1], text[i + 2]);
 			i += 2;
+		} else if (plus_is_space && text[i] == '+') {
+			*out++ = ' ';
 		} else {
-			*out++ = plus_is_space && text[i] == '+' ? ' ' : text[i];
+			*out++ = text[i];
 		}
 	}
 	return decoded;

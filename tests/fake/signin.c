@@ -82,7 +82,7 @@ static void redirect_code(struct httpd_request *request, const struct identity_q
 			  const struct account *account)
 {
 	struct server *server = httpd_context(request);
-	char code[IDENTITY_CODE_SIZE];
+	char code[CODE_SIZE];
 	struct buf location;
 
 	identity_issue_code(&server->world.identity, question, account, clock_wall_ms(), code);

@@ -8,7 +8,7 @@ void world_init(struct world *world)
 
 void world_reset(struct world *world)
 {
-	identity_forget_codes(&world->identity);
+	code_forget_all(&world->identity.codes);
 	accounts_clear(&world->accounts, &world->store);
 	faults_clear(&world->faults);
 	journal_clear(&world->journal);

@@ -28,7 +28,7 @@ static struct identity_grant grant;
 static int end(void **state)
 {
 	(void)state;
-	identity_forget_codes(&identity);
+	code_forget_all(&identity.codes);
 	accounts_clear(&accounts, &store);
 	return 0;
 }
@@ -57,7 +57,7 @@ static struct identity_demand demanded(const char *code)
 					.code_verifier = VERIFIER};
 }
 
-static void issue(char code[IDENTITY_CODE_SIZE])
+static void issue(char code[CODE_SIZE])
 {
 	struct identity_question question = asked();
 
@@ -73,7 +73,7 @@ static bool redeems(const struct identity_demand *demand, int64_t now_ms)
 
 static void a_code_brings_its_persons_grant_once(void **state)
 {
-	char code[IDENTITY_CODE_SIZE];
+	char code[CODE_SIZE];
 	struct identity_demand demand;
 
 	(void)state;
@@ -89,20 +89,20 @@ static void a_code_brings_its_persons_grant_once(void **state)
 
 static void a_code_dies_after_ten_minutes(void **state)
 {
-	char code[IDENTITY_CODE_SIZE];
+	char code[CODE_SIZE];
 	struct identity_demand demand;
 
 	(void)state;
 	issue(code);
 	demand = demanded(code);
-	assert_false(redeems(&demand, 1001 + IDENTITY_CODE_LIFE_MS));
+	assert_false(redeems(&demand, 1001 + CODE_LIFE_MS));
 	assert_int_equal(problem.number, 70008);
-	assert_true(redeems(&demand, 1000 + IDENTITY_CODE_LIFE_MS));
+	assert_true(redeems(&demand, 1000 + CODE_LIFE_MS));
 }
 
 static void each_mistake_has_its_number(void **state)
 {
-	char code[IDENTITY_CODE_SIZE];
+	char code[CODE_SIZE];
 	struct identity_demand right;
 	struct identity_demand wrong;
 
@@ -145,15 +145,15 @@ static void a_registered_redirect_matches_exactly(void **state)
 
 static void the_oldest_code_makes_room(void **state)
 {
-	char first[IDENTITY_CODE_SIZE];
-	char code[IDENTITY_CODE_SIZE];
+	char first[CODE_SIZE];
+	char code[CODE_SIZE];
 
 	(void)state;
 	issue(first);
-	for (int i = 0; i < IDENTITY_CODES_MAX; i++) {
+	for (int i = 0; i < CODE_MAX; i++) {
 		issue(code);
 	}
-	assert_int_equal(HASH_COUNT(identity.codes), IDENTITY_CODES_MAX);
+	assert_int_equal(HASH_COUNT(identity.codes), CODE_MAX);
 	struct identity_demand demand = demanded(first);
 	assert_false(redeems(&demand, 2000));
 }
