@@ -17,7 +17,7 @@ static void write_url(struct buf *out, const struct batch_item *item, const char
 {
 	struct buf url;
 
-	buf_init(&url, 4 * OP_ID_SIZE);
+	buf_init(&url, (size_t)4 * OP_ID_SIZE);
 	switch (item->op->request) {
 	case OP_CREATE:
 		buf_text(&url, "/me/events");

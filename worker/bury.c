@@ -187,7 +187,7 @@ void bury_send(struct bury *bury, const struct dead_letter *letter)
 		log_error("a dead letter was not taken", LOG_TEXT("error", rd_kafka_err2str(err)));
 		loop_defer(&bury->worker->loop, &grave->refused, on_refused);
 	}
-}
+} /* NOLINT(clang-analyzer-unix.Malloc): the grave comes back with its delivery report */
 
 static void on_closed(struct kafka_queue *queue)
 {

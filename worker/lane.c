@@ -18,6 +18,7 @@ void item_free(struct item *item)
 	free(item);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the nesting is uthash's */
 static void lane_drop_items(struct lanes *lanes, struct lane *lane)
 {
 	struct item *items = lane_take(lanes, lane);
@@ -47,6 +48,7 @@ static void lanes_unqueue(struct lanes *lanes, struct lane *lane)
 	lane->is_ready = false;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the nesting is uthash's */
 static void lane_free(struct lanes *lanes, struct lane *lane)
 {
 	if (lane->is_ready) {
@@ -77,6 +79,7 @@ void lanes_drop(struct lanes *lanes, const struct part *part)
 	}
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the nesting is uthash's */
 struct lane *lanes_get(struct lanes *lanes, const struct uuid *user, struct part *part)
 {
 	struct lane *lane;
@@ -114,6 +117,7 @@ static bool item_add_offset(struct item *item, int64_t offset)
 	return true;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the nesting is uthash's */
 static struct item *lane_item(struct lanes *lanes, struct lane *lane, const struct uuid *id)
 {
 	struct item *item;

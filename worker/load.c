@@ -56,6 +56,7 @@ static enum run_step load_active(struct run *run)
 	return run_go_on(run);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the nesting is uthash's */
 void load_forget(struct run *run)
 {
 	struct row *row;

@@ -15,6 +15,7 @@
 
 static struct worker worker;
 
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): these are designators */
 #define OPTION(name_, type_, member_)                                                              \
 	.name = name_, .type = type_, .offset = offsetof(struct worker_config, member_)
 

@@ -15,6 +15,7 @@ static void count_records(struct run *run, const struct item *item, const char *
 	}
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the nesting is uthash's */
 void item_done(struct run *run, struct item *item, const char *outcome)
 {
 	count_records(run, item, outcome);

@@ -96,10 +96,10 @@ static void reject(struct part *part, const rd_kafka_message_t *message, const s
 	dead->has_key = message->key != NULL;
 	dead->has_value = message->payload != NULL;
 	snprintf(dead->reason, sizeof dead->reason, "%s", fault->what);
-	if (message->key_len > 0) {
+	if (message->key != NULL) {
 		memcpy(dead->bytes, message->key, message->key_len);
 	}
-	if (message->len > 0) {
+	if (message->payload != NULL) {
 		memcpy(dead->bytes + message->key_len, message->payload, message->len);
 	}
 	part->holds++;

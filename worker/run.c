@@ -24,6 +24,7 @@ static void run_enter(struct run *run, enum run_step step);
 
 /* ---- small helpers ---- */
 
+/* NOLINTNEXTLINE(readability-function-size): the nesting is uthash's */
 struct row *run_row(const struct run *run, const struct uuid *assignment)
 {
 	struct row *row;
@@ -296,6 +297,7 @@ static void run_free(struct run *run)
 }
 
 /* Items that were not finished go back to the lane, or vanish with the partition. */
+/* NOLINTNEXTLINE(readability-function-size): the nesting is uthash's */
 static void run_return_items(struct run *run)
 {
 	struct item *item;

@@ -9,7 +9,7 @@
 
 #define SEND_DEADLINE_MS  30000 /* well below the quarantine: a lost request is lost by then */
 #define SEND_NO_LEASE_MS  500
-#define SEND_MAILBOX_MS	  (15 * 60 * 1000)
+#define SEND_MAILBOX_MS	  INT64_C(900000)
 #define SEND_THROTTLED_MS 5000 /* a 429 that does not say how long */
 
 void graph_observe(struct run *run, const char *kind)

@@ -176,6 +176,7 @@ static enum row_state row_state_of(const char *text)
 }
 
 /* [assignment, state, event id, change key, incarnation, hash, applied, pending, dirty] */
+/* NOLINTNEXTLINE(readability-function-size): the nesting is uthash's */
 static bool load_row(struct run *run, const cJSON *array)
 {
 	const char *assignment = array_text(array, 0);

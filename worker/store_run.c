@@ -157,7 +157,7 @@ static bool read_all(struct run *run, const PGresult *result)
 	int count = PQntuples(result);
 
 	run->read_snapshot = strdup(pg_text(result, 0, 0));
-	run->wanted = calloc((size_t)count, sizeof *run->wanted);
+	run->wanted = calloc((size_t)count, sizeof(struct change *));
 	if (run->read_snapshot == NULL || run->wanted == NULL) {
 		return false;
 	}

@@ -119,6 +119,7 @@ static bool plan_wanted(struct run *run, const struct change *change, struct ite
 	return true;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the nesting is uthash's */
 static bool run_wants(const struct run *run, const struct uuid *assignment)
 {
 	struct item *item = NULL;

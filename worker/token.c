@@ -13,9 +13,9 @@
 #include "worker/steps.h"
 #include "worker/worker.h"
 
-#define TOKEN_MAX_BYTES	    32768
+#define TOKEN_MAX_BYTES	    32768u
 #define TOKEN_DEADLINE_MS   30000
-#define TOKEN_MARGIN_MS	    (5 * 60 * 1000)
+#define TOKEN_MARGIN_MS	    INT64_C(300000)
 #define TOKEN_LEASE_WAIT_MS 1000
 
 static struct seal_place token_place(const struct run *run, const char *column)
@@ -175,8 +175,8 @@ void token_renew_start(struct run *run)
 	struct buf refresh_sealed;
 	bool ok;
 
-	buf_init(&access_sealed, 2 * TOKEN_MAX_BYTES);
-	buf_init(&refresh_sealed, 2 * TOKEN_MAX_BYTES);
+	buf_init(&access_sealed, (size_t)2 * TOKEN_MAX_BYTES);
+	buf_init(&refresh_sealed, (size_t)2 * TOKEN_MAX_BYTES);
 	ok = seal_close(keys, &access, run->tokens.access_token, &access_sealed, &run->fault) &&
 	     (run->tokens.refresh_token == NULL ||
 	      seal_close(keys, &refresh, run->tokens.refresh_token, &refresh_sealed, &run->fault));
