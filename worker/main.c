@@ -15,9 +15,10 @@
 
 static struct worker worker;
 
-/* NOLINTNEXTLINE(bugprone-macro-parentheses): these are designators */
+/* NOLINTBEGIN(bugprone-macro-parentheses): these are designators */
 #define OPTION(name_, type_, member_)                                                              \
 	.name = name_, .type = type_, .offset = offsetof(struct worker_config, member_)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 /* clang-format off */
 static const struct config_option OPTIONS[] = {
