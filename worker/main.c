@@ -111,8 +111,10 @@ static bool is_ready(struct ops *ops, char reason[128])
 		snprintf(reason, 128, "PostgreSQL is not reachable");
 		return false;
 	}
-	snprintf(reason, 128, "no partitions are assigned yet");
-	return worker.intake.state == INTAKE_RUNNING && worker.intake.has_lease;
+	snprintf(reason, 128, "the group has not assigned partitions yet");
+	/* with more workers than partitions some have none: they stand by, ready */
+	return worker.intake.state == INTAKE_RUNNING &&
+	       (worker.intake.has_lease || worker.intake.part_count == 0);
 }
 
 static void refresh(struct ops *ops)
