@@ -1,0 +1,158 @@
+/* test_slot.c - what is done about a slot, and when an epoch begins. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "producer/slot.h"
+
+static const struct slot_system HERE = {"7711532394934352370", 1};
+
+/* A slot that streams in epoch 3. */
+static struct slot_view view(void)
+{
+	return (struct slot_view){.exists = true,
+				  .confirmed_lsn = 0x200,
+				  .has_epoch = true,
+				  .epoch = 3,
+				  .system = HERE,
+				  .slot = "calrelay",
+				  .snapshot_finished = true,
+				  .consistent_point = 0x100};
+}
+
+static enum slot_plan decide(const struct slot_view *seen, const struct slot_system *system)
+{
+	struct fault fault = {0};
+	enum slot_plan plan = slot_decide(seen, system, "calrelay", &fault);
+
+	assert_int_equal(fault.kind, plan == SLOT_STOP ? FAULT_FATAL : FAULT_NONE);
+	return plan;
+}
+
+static void a_slot_that_is_there_is_used(void **state)
+{
+	struct slot_view seen = view();
+
+	(void)state;
+	assert_int_equal(decide(&seen, &HERE), SLOT_USE);
+}
+
+static void the_first_start_creates_one(void **state)
+{
+	struct slot_view seen = {0};
+
+	(void)state;
+	assert_int_equal(decide(&seen, &HERE), SLOT_CREATE);
+}
+
+static void a_slot_that_is_gone_or_lost_stops_until_somebody_gives_it_up(void **state)
+{
+	struct slot_view seen = view();
+
+	(void)state;
+	seen.is_lost = true;
+	assert_int_equal(decide(&seen, &HERE), SLOT_STOP);
+	seen.is_lost = false;
+	seen.exists = false;
+	assert_int_equal(decide(&seen, &HERE), SLOT_STOP);
+	seen.given_up = true;
+	assert_int_equal(decide(&seen, &HERE), SLOT_CREATE);
+}
+
+static void another_server_has_no_slot_to_lose(void **state)
+{
+	const struct slot_system promoted = {"7711532394934352370", 2};
+	const struct slot_system restored = {"42", 1};
+	struct slot_view seen = view();
+
+	(void)state;
+	seen.exists = false;
+	assert_int_equal(decide(&seen, &promoted), SLOT_CREATE);
+	assert_int_equal(decide(&seen, &restored), SLOT_CREATE);
+}
+
+static void an_epoch_goes_on_where_nothing_changed(void **state)
+{
+	struct slot_view seen = view();
+	struct slot_epoch epoch = slot_decide_epoch(&seen, &HERE, "calrelay", 3);
+
+	(void)state;
+	assert_int_equal(epoch.number, 3);
+	assert_false(epoch.is_new);
+	assert_false(epoch.needs_snapshot);
+	seen.snapshot_finished = false;
+	epoch = slot_decide_epoch(&seen, &HERE, "calrelay", 3);
+	assert_true(epoch.needs_snapshot);
+	assert_false(epoch.is_new);
+	assert_int_equal(epoch.consistent_point, 0x100);
+}
+
+static void an_epoch_begins_wherever_positions_cannot_be_compared(void **state)
+{
+	const struct slot_system promoted = {"7711532394934352370", 2};
+	struct slot_view seen = view();
+	struct slot_epoch epoch = slot_decide_epoch(&seen, &promoted, "calrelay", 3);
+
+	(void)state;
+	assert_int_equal(epoch.number, 4);
+	assert_true(epoch.is_new);
+	assert_true(epoch.needs_snapshot);
+	assert_int_equal(epoch.consistent_point, 0x200);
+	assert_int_equal(slot_decide_epoch(&seen, &HERE, "another", 3).number, 4);
+	/* an older backup of the table: Kafka has seen more */
+	assert_int_equal(slot_decide_epoch(&seen, &HERE, "calrelay", 7).number, 8);
+	seen = (struct slot_view){.exists = true};
+	assert_int_equal(slot_decide_epoch(&seen, &HERE, "calrelay", 0).number, 1);
+}
+
+static void positions_are_read_as_postgresql_writes_them(void **state)
+{
+	uint64_t lsn;
+
+	(void)state;
+	assert_true(slot_read_lsn("1A/16B3748", &lsn));
+	assert_true(lsn == UINT64_C(0x1a016b3748));
+	assert_false(slot_read_lsn("", &lsn));
+	assert_false(slot_read_lsn("1A", &lsn));
+	assert_false(slot_read_lsn("1/2x", &lsn));
+	assert_false(slot_read_lsn("1/123456789", &lsn));
+	assert_false(slot_read_lsn(NULL, &lsn));
+}
+
+static void names_are_quoted_as_often_as_they_are_parsed(void **state)
+{
+	char slot[] = "calrelay";
+	char publication[] = "it's \"ours\"";
+	struct settings settings = {.slot = slot, .publication = publication};
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 4096);
+	slot_write_start(&out, &settings);
+	assert_string_equal(buf_string(&out),
+			    "START_REPLICATION SLOT \"calrelay\" LOGICAL 0/0 (proto_version '1', "
+			    "messages 'true', publication_names '\"it''s \"\"ours\"\"\","
+			    "\"calrelay_requests\"')");
+	buf_close(&out);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_slot_that_is_there_is_used),
+	    cmocka_unit_test(the_first_start_creates_one),
+	    cmocka_unit_test(a_slot_that_is_gone_or_lost_stops_until_somebody_gives_it_up),
+	    cmocka_unit_test(another_server_has_no_slot_to_lose),
+	    cmocka_unit_test(an_epoch_goes_on_where_nothing_changed),
+	    cmocka_unit_test(an_epoch_begins_wherever_positions_cannot_be_compared),
+	    cmocka_unit_test(positions_are_read_as_postgresql_writes_them),
+	    cmocka_unit_test(names_are_quoted_as_often_as_they_are_parsed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
