@@ -1,0 +1,115 @@
+#!/usr/bin/python3
+"""documents.py - what the documents name is there, and docs/configuration.md is what --help says.
+
+usage: documents.py BUILD_FOLDER [--write]
+
+As a program: --write makes docs/configuration.md anew, otherwise it says what is wrong.
+lint.py calls names_in_documents and configuration_reference.
+"""
+import ast
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+REFERENCE = "docs/configuration.md"
+PROGRAMS = ("producer", "worker", "connect")
+ROOMS = r"(?:common|producer|worker|connect|schemas|deploy|tests|scripts|docs)"
+PATH = re.compile(rf"^{ROOMS}/[\w./*-]*$")
+STORY = re.compile(r"^test_\w+$")
+CODE = re.compile(r"`([^`\n]+)`")
+LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
+OPTION = re.compile(r"^  ([A-Z]\w+)( \(or _FILE\))?\n      (.*(?:\n      .*)*)", re.M)
+HEAD = """# Configuration
+
+Environment variables only. Made from the programs' own `--help` by `tests/lint/documents.py BUILD_FOLDER --write`; lint
+compares them. *file*: the same name with `_FILE` names a file that holds the value; a file that others can read is refused.
+A variable of another program is ignored. A missing or malformed one stops the program at its start with one line.
+"""
+
+
+def tracked(pattern):
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "--", pattern],
+                            cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    return [name for name in listed.splitlines() if (ROOT / name).is_file()]
+
+
+def story_names():
+    """The story files, the test functions in them, and the sentences of all unit tests."""
+    names = set()
+    for name in tracked("tests/**/*.py"):
+        names.add(pathlib.Path(name).stem)
+        tree = ast.parse((ROOT / name).read_text())
+        names |= {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    for name in tracked("tests/unit/*/test_*.c"):
+        names |= set(re.findall(r"cmocka_unit_test\w*\((\w+)", (ROOT / name).read_text()))
+    return names
+
+
+def wrong_path(document, word):
+    """Whether a word that looks like a path, from the root or from the document, leads nowhere."""
+    if not PATH.match(word):
+        return False
+    stem = word.rstrip("/")
+    found = list(ROOT.glob(stem)) + list(ROOT.glob(f"{stem}.[ch]"))
+    return not found and not list((ROOT / document).parent.glob(stem))
+
+
+def names_in_documents(_build):
+    """Every path, link and test that a document names exists."""
+    stories, complaints = story_names(), []
+    for document in tracked("*.md"):
+        text = (ROOT / document).read_text()
+        for number, line in enumerate(text.splitlines(), 1):
+            for word in CODE.findall(line):
+                if STORY.match(word) and word not in stories or wrong_path(document, word):
+                    complaints.append(f"{document}:{number}: {word} does not exist")
+            for target in LINK.findall(line):
+                there = "://" in target or (ROOT / document).parent.joinpath(target).exists()
+                if not there:
+                    complaints.append(f"{document}:{number}: the link {target} leads nowhere")
+    return complaints
+
+
+def options_of(build, room):
+    program = pathlib.Path(build) / room / f"calrelay-{room}"
+    text = subprocess.run([program, "--help"], check=True, capture_output=True, text=True).stdout
+    for name, has_file, words in OPTION.findall(text):
+        words = " ".join(words.split())
+        fallback = re.search(r" \[([^]]*)\]$", words)
+        required = words.endswith(" (required)")
+        meaning = re.sub(r" \((?:required)\)$| \[[^]]*\]$", "", words)
+        yield (name, bool(has_file), meaning,
+               "**required**" if required else f"`{fallback[1]}`" if fallback else "")
+
+
+def reference_text(build):
+    parts = [HEAD]
+    for room in PROGRAMS:
+        parts.append(f"\n## calrelay-{room}\n\n| variable | meaning | default |\n|---|---|---|\n")
+        for name, has_file, meaning, fallback in options_of(build, room):
+            file = " *file*" if has_file else ""
+            parts.append(f"| `{name}`{file} | {meaning.replace('|', chr(92) + '|')} | {fallback} |\n")
+    return "".join(parts)
+
+
+def configuration_reference(build):
+    """docs/configuration.md is what the programs' --help says."""
+    if (ROOT / REFERENCE).read_text() == reference_text(build):
+        return []
+    return [f"{REFERENCE}: run tests/lint/documents.py {build} --write"]
+
+
+def main():
+    build = sys.argv[1]
+    if sys.argv[2:] == ["--write"]:
+        (ROOT / REFERENCE).write_text(reference_text(build))
+        return 0
+    complaints = names_in_documents(build) + configuration_reference(build)
+    print("\n".join(complaints) or "all is there")
+    return 1 if complaints else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
