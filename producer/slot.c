@@ -31,7 +31,7 @@ enum {
 	VIEW_CONSISTENT
 };
 
-/* XXXXXXXX/XXXXXXXX in hex. */
+/* Two 32-bit halves in hex, with a slash between them. */
 bool slot_read_lsn(const char *text, uint64_t *lsn)
 {
 	char *middle;
