@@ -17,7 +17,8 @@ REFERENCE = "docs/configuration.md"
 PROGRAMS = ("producer", "worker", "connect")
 ROOMS = r"(?:common|producer|worker|connect|schemas|deploy|tests|scripts|docs)"
 PATH = re.compile(rf"^{ROOMS}/[\w./*-]*$")
-STORY = re.compile(r"^test_\w+$")
+TEST = re.compile(r"^test_\w+$|^(?!calrelay_)[a-z\d]+(_[a-z\d]+){5,}$")
+SYMBOL = re.compile(rf"`([A-Za-z]\w+)` in `({ROOMS}/[\w./-]+\.[a-z]+)`")
 CODE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
 OPTION = re.compile(r"^  ([A-Z]\w+)( \(or _FILE\))?\n      (.*(?:\n      .*)*)", re.M)
@@ -35,7 +36,7 @@ def tracked(pattern):
     return [name for name in listed.splitlines() if (ROOT / name).is_file()]
 
 
-def story_names():
+def test_names():
     """The story files, the test functions in them, and the sentences of all unit tests."""
     names = set()
     for name in tracked("tests/**/*.py"):
@@ -57,14 +58,18 @@ def wrong_path(document, word):
 
 
 def names_in_documents(_build):
-    """Every path, link and test that a document names exists."""
-    stories, complaints = story_names(), []
+    """Every path, link, test and `symbol` in `file` that a document names exists."""
+    tests, complaints = test_names(), []
     for document in tracked("*.md"):
         text = (ROOT / document).read_text()
         for number, line in enumerate(text.splitlines(), 1):
             for word in CODE.findall(line):
-                if STORY.match(word) and word not in stories or wrong_path(document, word):
+                if TEST.match(word) and word not in tests or wrong_path(document, word):
                     complaints.append(f"{document}:{number}: {word} does not exist")
+            for symbol, path in SYMBOL.findall(line):
+                there = (ROOT / path).is_file() and symbol in (ROOT / path).read_text()
+                if not there:
+                    complaints.append(f"{document}:{number}: no {symbol} in {path}")
             for target in LINK.findall(line):
                 there = "://" in target or (ROOT / document).parent.joinpath(target).exists()
                 if not there:
