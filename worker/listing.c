@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/civil.h"
 #include "common/http.h"
 #include "common/json.h"
 
@@ -173,7 +174,7 @@ static bool day_copy(const cJSON *item, const char *key, char day[11])
 	}
 	memcpy(day, text, 10);
 	day[10] = '\0';
-	if (!outlook_parse_day(day, &ignored)) {
+	if (!civil_parse_date(day, &ignored)) {
 		day[0] = '\0';
 		return false;
 	}

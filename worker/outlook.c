@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/civil.h"
 #include "common/jsonw.h"
 #include "common/utf8.h"
 
@@ -26,82 +27,6 @@ const char *outlook_reason(enum outlook_verdict verdict)
 	return REASONS[verdict];
 }
 
-/* Days since 1970-01-01 in the proleptic Gregorian calendar, counted in 400-year eras that begin on
- * 1 March.  Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms". */
-static int32_t day_of(int32_t year, int32_t month, int32_t day)
-{
-	int32_t shifted = month > 2 ? year : year - 1;
-	int32_t era = (shifted >= 0 ? shifted : shifted - 399) / 400;
-	int32_t year_of_era = shifted - era * 400;
-	int32_t day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-	int32_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-
-	return era * 146097 + day_of_era - 719468;
-}
-
-/* The inverse; for the days that Outlook shows only, so that four digits hold the year. */
-static void day_format(int32_t day, char text[11])
-{
-	int32_t shifted = day + 719468;
-	int32_t era = shifted / 146097;
-	int32_t day_of_era = shifted % 146097;
-	int32_t year_of_era =
-	    (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-	int32_t day_of_year =
-	    day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-	int32_t month_from_march = (5 * day_of_year + 2) / 153;
-	int32_t month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
-	int32_t year = year_of_era + era * 400 + (month <= 2 ? 1 : 0);
-	char digits[40];
-
-	snprintf(digits, sizeof digits, "%04d-%02d-%02d", year, month,
-		 day_of_year - (153 * month_from_march + 2) / 5 + 1);
-	memcpy(text, digits, 10);
-	text[10] = '\0';
-}
-
-static int32_t month_days(int32_t year, int32_t month)
-{
-	static const int32_t DAYS[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-	bool is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-
-	return DAYS[month - 1] + (month == 2 && is_leap ? 1 : 0);
-}
-
-/* The number in exactly these digits, or -1. */
-static int32_t digits_read(const char *text, int count)
-{
-	int32_t number = 0;
-
-	for (int i = 0; i < count; i++) {
-		if (text[i] < '0' || text[i] > '9') {
-			return -1;
-		}
-		number = number * 10 + (text[i] - '0');
-	}
-	return number;
-}
-
-bool outlook_parse_day(const char *text, int32_t *day)
-{
-	int32_t year;
-	int32_t month;
-	int32_t of_month;
-
-	if (strlen(text) != 10 || text[4] != '-' || text[7] != '-') {
-		return false;
-	}
-	year = digits_read(text, 4);
-	month = digits_read(text + 5, 2);
-	of_month = digits_read(text + 8, 2);
-	if (year < 1 || month < 1 || month > 12 || of_month < 1 ||
-	    of_month > month_days(year, month)) {
-		return false;
-	}
-	*day = day_of(year, month, of_month);
-	return true;
-}
-
 static enum outlook_verdict verdict_of(const struct change *change, const struct hostmap_look *look)
 {
 	int32_t start = change->assignment.start_day;
@@ -119,7 +44,7 @@ static enum outlook_verdict verdict_of(const struct change *change, const struct
 	if (end < start) {
 		return OUTLOOK_DATES_REVERSED;
 	}
-	if (start < day_of(1601, 1, 1) || end > day_of(4500, 12, 31)) {
+	if (start < civil_day(1601, 1, 1) || end > civil_day(4500, 12, 31)) {
 		return OUTLOOK_DATES_BEYOND;
 	}
 	return OUTLOOK_EVENT;
@@ -287,8 +212,8 @@ bool outlook_event_make(struct outlook_event *event, const struct change *change
 	if (event->verdict != OUTLOOK_EVENT) {
 		return true;
 	}
-	day_format(assignment->start_day, event->start);
-	day_format(assignment->end_day + 1, event->end);
+	civil_format_date(assignment->start_day, event->start);
+	civil_format_date(assignment->end_day + 1, event->end);
 	event->subject = subject_make(assignment->client_name);
 	event->body = body_make(assignment);
 	if (event->subject == NULL || event->body == NULL || !hash_make(event, event->hash)) {

@@ -48,7 +48,4 @@ void outlook_event_close(struct outlook_event *event);
  * categories, isReminderOn. */
 void outlook_write_members(struct buf *out, const struct outlook_event *event);
 
-/* YYYY-MM-DD to days since 1970-01-01; false where it is no such date. */
-bool outlook_parse_day(const char *text, int32_t *day);
-
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/civil.h"
 #include "worker/run.h"
 #include "worker/store.h"
 #include "worker/worker.h"
@@ -138,10 +139,10 @@ static struct change *read_change(const PGresult *result, int i)
 	const char *last = pg_text(result, i, 7);
 	struct change *change;
 
-	if (first != NULL && !outlook_parse_day(first, &assignment.start_day)) {
+	if (first != NULL && !civil_parse_date(first, &assignment.start_day)) {
 		assignment.start_day = CHANGE_NO_DAY;
 	}
-	if (last != NULL && !outlook_parse_day(last, &assignment.end_day)) {
+	if (last != NULL && !civil_parse_date(last, &assignment.end_day)) {
 		assignment.end_day = CHANGE_NO_DAY;
 	}
 	change = change_new(&assignment);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/civil.h"
 #include "common/clock.h"
 #include "common/http.h"
 #include "tests/fake/exchange.h"
@@ -250,15 +251,13 @@ static void write_people(struct view *view, const struct accounts *accounts)
 static struct month asked_month(const struct httpd_request *request, int *today)
 {
 	const char *text = httpd_query(request, "month");
-	struct month month;
+	struct civil_date now = civil_date(clock_wall_ms() / DAY_MS);
 	struct month asked;
-	int day;
 
-	civil_date(clock_wall_ms() / DAY_MS, &month.year, &month.month, &day);
-	if (text == NULL || !civil_parse_month(text, &asked.year, &asked.month)) {
-		asked = month;
+	if (text == NULL || !datetime_parse_month(text, &asked.year, &asked.month)) {
+		asked = (struct month){(int)now.year, now.month};
 	}
-	*today = asked.year == month.year && asked.month == month.month ? day : 0;
+	*today = asked.year == now.year && asked.month == now.month ? now.day : 0;
 	return asked;
 }
 

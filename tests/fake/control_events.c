@@ -166,12 +166,12 @@ static void add_time(cJSON *body, const char *name, const char *date_time)
 /* A day that nobody named: today at noon, for an hour. */
 static void complete_times(cJSON *body)
 {
-	char stamp[CIVIL_STAMP_SIZE];
+	char stamp[DATETIME_STAMP_SIZE];
 
 	if (json_member(body, "start") != NULL || json_member(body, "end") != NULL) {
 		return;
 	}
-	civil_stamp(clock_wall_ms(), stamp);
+	datetime_stamp(clock_wall_ms(), stamp);
 	stamp[19] = '\0';
 	memcpy(stamp + 10, "T12:00:00", 9);
 	add_time(body, "start", stamp);

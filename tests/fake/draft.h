@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tests/fake/civil.h"
+#include "tests/fake/datetime.h"
 #include "tests/fake/problem.h"
 
 #define DRAFT_CATEGORIES_MAX 25
@@ -38,7 +38,7 @@ enum draft_field {
 };
 
 struct draft_time {
-	struct civil civil;
+	struct datetime civil;
 	const char *zone; /* of zones.h: lives for good */
 };
 

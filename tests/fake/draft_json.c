@@ -182,7 +182,7 @@ static bool read_time(const struct reading *reading)
 	if (!read_members(reading, NAMES, values, 2)) {
 		return false;
 	}
-	if (!civil_parse(values[0], &time->civil)) {
+	if (!datetime_parse(values[0], &time->civil)) {
 		return draft_refuse(reading->problem, reading->name,
 				    "dateTime must be YYYY-MM-DDTHH:MM:SS without Z or offset");
 	}

@@ -7,7 +7,7 @@
 
 #include "common/base64.h"
 #include "common/jsonw.h"
-#include "tests/fake/civil.h"
+#include "tests/fake/datetime.h"
 #include "tests/fake/exchange.h"
 
 #define IMMUTABLE_HEAD "AAkALgAAAAAAHYQDEapmEc2byACqAC-EWg0A"
@@ -95,17 +95,17 @@ static void write_id(const struct writing *writing)
 
 static void write_created(const struct writing *writing)
 {
-	char stamp[CIVIL_STAMP_SIZE];
+	char stamp[DATETIME_STAMP_SIZE];
 
-	civil_stamp(writing->event->created_ms, stamp);
+	datetime_stamp(writing->event->created_ms, stamp);
 	write_text(writing, stamp);
 }
 
 static void write_modified(const struct writing *writing)
 {
-	char stamp[CIVIL_STAMP_SIZE];
+	char stamp[DATETIME_STAMP_SIZE];
 
-	civil_stamp(writing->event->modified_ms, stamp);
+	datetime_stamp(writing->event->modified_ms, stamp);
 	write_text(writing, stamp);
 }
 
@@ -264,9 +264,9 @@ static void write_body(const struct writing *writing)
 
 void event_write_time(const struct draft_time *time, const char *zone, struct buf *out)
 {
-	char text[CIVIL_TEXT_SIZE];
+	char text[DATETIME_TEXT_SIZE];
 
-	civil_format(&time->civil, text);
+	datetime_format(&time->civil, text);
 	buf_char(out, '{');
 	jsonw_member_text(out, "dateTime", text);
 	jsonw_member_text(out, "timeZone", zone);

@@ -11,7 +11,7 @@
 #include "common/base64.h"
 #include "common/jsonw.h"
 #include "common/uuid.h"
-#include "tests/fake/civil.h"
+#include "tests/fake/datetime.h"
 
 /* clang-format off */
 static const struct {
@@ -309,12 +309,12 @@ bool identity_redeem(struct identity *identity, const struct accounts *accounts,
 void identity_write_problem(const struct identity_problem *problem, int64_t now_ms, struct buf *out)
 {
 	char trace[UUID_TEXT_SIZE];
-	char stamp[CIVIL_STAMP_SIZE];
+	char stamp[DATETIME_STAMP_SIZE];
 	char text[512];
 	struct uuid uuid = uuid_random();
 
 	uuid_format(&uuid, trace);
-	civil_stamp(now_ms, stamp);
+	datetime_stamp(now_ms, stamp);
 	stamp[10] = ' '; /* 2026-01-01 00:00:00Z */
 	stamp[19] = 'Z';
 	stamp[20] = '\0';

@@ -69,7 +69,7 @@ static bool read_order(const char *value, struct listing *listing, struct proble
 }
 
 /* An instant without offset, or in UTC. */
-static bool read_instant(const char *value, struct civil *out)
+static bool read_instant(const char *value, struct datetime *out)
 {
 	char text[40];
 	size_t length = strlen(value);
@@ -83,7 +83,7 @@ static bool read_instant(const char *value, struct civil *out)
 	} else if (length > 6 && strcmp(text + length - 6, "+00:00") == 0) {
 		text[length - 6] = '\0';
 	}
-	return civil_parse(text, out);
+	return datetime_parse(text, out);
 }
 
 static bool read_from(const char *value, struct listing *listing, struct problem *problem)
@@ -158,7 +158,7 @@ void listing_prefer(struct listing *listing, const struct prefer *prefer)
 
 /* ---- the page ---- */
 
-static int64_t civil_seconds(const struct civil *civil)
+static int64_t datetime_seconds(const struct datetime *civil)
 {
 	return civil->day * DAY_SECONDS + civil->second;
 }
@@ -166,8 +166,8 @@ static int64_t civil_seconds(const struct civil *civil)
 static bool listing_has(const struct listing *listing, const struct draft *draft)
 {
 	if (listing->kind == LISTING_VIEW &&
-	    (civil_seconds(&draft->start.civil) >= civil_seconds(&listing->until) ||
-	     civil_seconds(&draft->end.civil) <= civil_seconds(&listing->from))) {
+	    (datetime_seconds(&draft->start.civil) >= datetime_seconds(&listing->until) ||
+	     datetime_seconds(&draft->end.civil) <= datetime_seconds(&listing->from))) {
 		return false;
 	}
 	return filter_matches(&listing->filter, draft);
@@ -177,8 +177,8 @@ static int compare_starts(const void *left, const void *right)
 {
 	const struct event *const *a = left;
 	const struct event *const *b = right;
-	int64_t first = civil_seconds(&(*a)->draft.start.civil);
-	int64_t second = civil_seconds(&(*b)->draft.start.civil);
+	int64_t first = datetime_seconds(&(*a)->draft.start.civil);
+	int64_t second = datetime_seconds(&(*b)->draft.start.civil);
 
 	if (first != second) {
 		return first < second ? -1 : 1;

@@ -23,8 +23,8 @@ struct listing {
 	char expand[PROPERTY_ID_SIZE];
 	size_t top;
 	size_t skip;
-	struct civil from; /* of a calendar view */
-	struct civil until;
+	struct datetime from; /* of a calendar view */
+	struct datetime until;
 	const char *base_url; /* for @odata.nextLink */
 	const char *path;
 };

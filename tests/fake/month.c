@@ -6,6 +6,8 @@
 #include <strings.h>
 #include <utlist.h>
 
+#include "common/civil.h"
+
 #define PRESETS 25
 
 /* Source: the preset table of outlookCategory, in the colours that Outlook shows. */
@@ -45,7 +47,7 @@ const char *month_name(struct month month)
 /* The event's last day: its end is exclusive where it is midnight. */
 static int64_t event_last_day(const struct event *event)
 {
-	const struct civil *end = &event->draft.end.civil;
+	const struct datetime *end = &event->draft.end.civil;
 	int64_t last = end->second == 0 ? end->day - 1 : end->day;
 
 	return last < event->draft.start.civil.day ? event->draft.start.civil.day : last;

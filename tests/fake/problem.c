@@ -6,7 +6,7 @@
 
 #include "common/jsonw.h"
 #include "common/uuid.h"
-#include "tests/fake/civil.h"
+#include "tests/fake/datetime.h"
 
 bool problem_set(struct problem *problem, int status, const char *code, const char *format, ...)
 {
@@ -23,12 +23,12 @@ bool problem_set(struct problem *problem, int status, const char *code, const ch
 
 void problem_write(const struct problem *problem, int64_t now_ms, struct buf *out)
 {
-	char date[CIVIL_STAMP_SIZE];
+	char date[DATETIME_STAMP_SIZE];
 	char request_id[UUID_TEXT_SIZE];
 	struct uuid uuid = uuid_random();
 
 	uuid_format(&uuid, request_id);
-	civil_stamp(now_ms, date);
+	datetime_stamp(now_ms, date);
 	date[19] = '\0'; /* innerError.date carries neither fraction nor Z */
 	buf_text(out, "{\"error\":{");
 	jsonw_member_text(out, "code", problem->code);

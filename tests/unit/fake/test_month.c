@@ -10,6 +10,7 @@
 
 #include <utlist.h>
 
+#include "common/civil.h"
 #include "tests/fake/month.h"
 
 static const struct month MARCH = {2026, 3};
