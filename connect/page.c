@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "common/html.h"
 #include "connect/when.h"
 
 #define PAGE_REFRESH_S 5
@@ -24,31 +25,6 @@ static const struct badge BADGES[] = {
     {"disconnecting", "busy", "&#8987;", "Disconnecting"},
     {"not_connected", "none", "&#9675;", "Not connected"},
 };
-
-void page_escape(struct buf *out, const char *text)
-{
-	for (; *text != '\0'; text++) {
-		switch (*text) {
-		case '&':
-			buf_text(out, "&amp;");
-			break;
-		case '<':
-			buf_text(out, "&lt;");
-			break;
-		case '>':
-			buf_text(out, "&gt;");
-			break;
-		case '"':
-			buf_text(out, "&quot;");
-			break;
-		case '\'':
-			buf_text(out, "&#39;");
-			break;
-		default:
-			buf_char(out, *text);
-		}
-	}
-}
 
 static bool view_is(const struct view *view, const char *status)
 {
@@ -114,7 +90,7 @@ static void page_disconnected(struct buf *out, const struct view_request *reques
 	}
 	if (request->error[0] != '\0') {
 		buf_char(out, ' ');
-		page_escape(out, request->error);
+		html_escape(out, request->error);
 	}
 	buf_text(out, "</p>\n");
 }
@@ -174,7 +150,7 @@ static void page_badge(struct buf *out, const struct view *view)
 	}
 	if (view->status_reason[0] != '\0') {
 		buf_text(out, "<p class=\"reason\">");
-		page_escape(out, view->status_reason);
+		html_escape(out, view->status_reason);
 		buf_text(out, "</p>\n");
 	}
 }
@@ -217,7 +193,7 @@ static void page_counts(struct buf *out, const struct view *view)
 	buf_format(out, "%" PRId64, view->failed);
 	if (view->failure[0] != '\0') {
 		buf_text(out, " <span class=\"exact\">(");
-		page_escape(out, view->failure);
+		html_escape(out, view->failure);
 		buf_text(out, ")</span>");
 	}
 	buf_text(out, "</dd>\n");
@@ -227,7 +203,7 @@ static void page_facts(struct buf *out, const struct page *page)
 {
 	buf_text(out, "<dl>\n");
 	page_fact(out, "Outlook account");
-	page_escape(out, page->view->email[0] != '\0' ? page->view->email : "unknown");
+	html_escape(out, page->view->email[0] != '\0' ? page->view->email : "unknown");
 	buf_text(out, "</dd>\n");
 	page_fact(out, "Connected since");
 	page_time(out, page->view->connected_s);
@@ -256,7 +232,7 @@ static void page_connect(struct buf *out, const char *words)
 static void page_csrf(struct buf *out, const struct page *page)
 {
 	buf_text(out, "<input type=\"hidden\" name=\"csrf\" value=\"");
-	page_escape(out, page->csrf);
+	html_escape(out, page->csrf);
 	buf_text(out, "\">\n");
 }
 

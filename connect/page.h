@@ -26,8 +26,6 @@ void page_schedule(struct buf *out, const struct page *page);
 /* A page that holds nothing but what went wrong and a way on. */
 void page_trouble(struct buf *out, enum trouble trouble);
 
-void page_escape(struct buf *out, const char *text);
-
 extern const char page_css[]; /* page.css, compiled in */
 
 #endif

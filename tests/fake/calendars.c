@@ -9,8 +9,8 @@
 
 #include "common/civil.h"
 #include "common/clock.h"
+#include "common/html.h"
 #include "common/http.h"
-#include "tests/fake/exchange.h"
 #include "tests/fake/month.h"
 #include "tests/fake/server.h"
 #include "tests/fake/style.h"
@@ -82,7 +82,7 @@ static void write_month_link(struct view *view, struct month month, const char *
 		http_encode(&link, view->person);
 	}
 	buf_text(&view->page, "<a href=\"");
-	exchange_escape(buf_string(&link), &view->page);
+	html_escape(&view->page, buf_string(&link));
 	buf_format(&view->page, "\">%s</a>", text);
 	buf_close(&link);
 }
@@ -101,9 +101,9 @@ static void write_filter(struct view *view, const struct accounts *accounts)
 		bool chosen = view->person != NULL && strcasecmp(view->person, account->email) == 0;
 
 		buf_text(page, "<option value=\"");
-		exchange_escape(account->email, page);
+		html_escape(page, account->email);
 		buf_text(page, chosen ? "\" selected>" : "\">");
-		exchange_escape(account->display_name, page);
+		html_escape(page, account->display_name);
 		buf_text(page, "</option>");
 	}
 	buf_text(page, "</select><button>Show</button></form>");
@@ -182,15 +182,15 @@ static void write_bar(struct view *view, const struct account *account, const st
 	    strcmp(draft->show_as, "busy") == 0 ? "" : " soft", bar->begins_before ? " from" : "",
 	    bar->ends_after ? " on" : "", bar->first + 1, bar->last + 2, bar->lane + 1,
 	    month_colour(category, account_preset(account, category)));
-	exchange_escape(subject, page);
+	html_escape(page, subject);
 	buf_text(page, " \xC2\xB7 ");
-	exchange_escape(draft->show_as, page);
+	html_escape(page, draft->show_as);
 	if (category != NULL) {
 		buf_text(page, " \xC2\xB7 ");
-		exchange_escape(category, page);
+		html_escape(page, category);
 	}
 	buf_text(page, "\">");
-	exchange_escape(subject, page);
+	html_escape(page, subject);
 	buf_text(page, "</div>");
 }
 
@@ -210,9 +210,9 @@ static void write_person(struct view *view, const struct account *account)
 		   view->month.month);
 	http_encode(page, account->email);
 	buf_text(page, "\">");
-	exchange_escape(account->display_name, page);
+	html_escape(page, account->display_name);
 	buf_text(page, "</a><small>");
-	exchange_escape(account->email, page);
+	html_escape(page, account->email);
 	if (more > 0) {
 		buf_format(page, " \xC2\xB7 %zu more", more);
 	}

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "common/html.h"
+
 #define HEAD                                                                                       \
 	"<html><head>\r\n<meta http-equiv=\"Content-Type\" content=\"text/html; "                  \
 	"charset=utf-8\">\r\n"
@@ -14,29 +16,20 @@
 	"</head>\r\n<body>\r\n<font size=\"2\"><span style=\"font-size:11pt;\">"                   \
 	"<div class=\"PlainText\">"
 
-void exchange_escape(const char *text, struct buf *out)
+/* Exchange leaves apostrophes as they are. */
+static void exchange_escape(const char *text, size_t length, struct buf *out)
 {
-	for (; *text != '\0'; text++) {
-		size_t plain = strcspn(text, "&<>\"");
+	const char *end = text + length;
 
-		buf_add(out, text, plain);
-		text += plain;
-		switch (*text) {
-		case '&':
-			buf_text(out, "&amp;");
-			break;
-		case '<':
-			buf_text(out, "&lt;");
-			break;
-		case '>':
-			buf_text(out, "&gt;");
-			break;
-		case '"':
-			buf_text(out, "&quot;");
-			break;
-		default:
-			return;
+	while (text < end) {
+		const char *apostrophe = memchr(text, '\'', (size_t)(end - text));
+		const char *stop = apostrophe != NULL ? apostrophe : end;
+
+		html_escape_part(out, text, (size_t)(stop - text));
+		if (apostrophe != NULL) {
+			buf_char(out, '\'');
 		}
+		text = apostrophe != NULL ? stop + 1 : end;
 	}
 }
 
@@ -52,13 +45,7 @@ static void exchange_write_lines(const char *text, bool as_html, struct buf *out
 		size_t length = strcspn(text, "\r\n");
 
 		if (as_html) {
-			char line[512];
-			size_t part = length < sizeof line - 1 ? length : sizeof line - 1;
-
-			memcpy(line, text, part);
-			line[part] = '\0';
-			exchange_escape(line, out);
-			length = part;
+			exchange_escape(text, length, out);
 		} else {
 			buf_add(out, text, length);
 		}

@@ -12,7 +12,4 @@ void exchange_write_html(const char *body, bool is_html, struct buf *out);
 /* As text: lines end in CRLF, so does the whole; tags of what was HTML are gone. */
 void exchange_write_text(const char *body, bool is_html, struct buf *out);
 
-/* & < > " become entities. */
-void exchange_escape(const char *text, struct buf *out);
-
 #endif

@@ -6,7 +6,7 @@
 
 #include "common/clock.h"
 #include "common/http.h"
-#include "tests/fake/exchange.h"
+#include "common/html.h"
 #include "tests/fake/query.h"
 #include "tests/fake/server.h"
 #include "tests/fake/style.h"
@@ -102,7 +102,7 @@ static void reply_error_page(struct httpd_request *request, const char *text)
 	style_open_page(&page, "Sign in to your account", CSS);
 	buf_text(&page, "<main><p class=\"brand\">Not Microsoft</p><h1>Sorry, but we're having "
 			"trouble signing you in.</h1><p role=\"alert\">");
-	exchange_escape(text, &page);
+	html_escape(&page, text);
 	buf_text(&page, "</p></main>");
 	style_close_page(&page);
 	server_reply_page(request, 400, &page);
@@ -127,7 +127,7 @@ static void write_link(struct httpd_request *request, const char *name, const ch
 	buf_format(&link, "%s=", name);
 	http_encode(&link, value);
 	buf_text(page, "?");
-	exchange_escape(buf_string(&link), page);
+	html_escape(page, buf_string(&link));
 	buf_close(&link);
 	query_close(&query);
 }
@@ -166,11 +166,11 @@ static void write_person(struct httpd_request *request, const struct account *ac
 	buf_text(page, "<li><a href=\"");
 	write_link(request, "fake_account", account->email, page);
 	buf_text(page, "\"><b aria-hidden=\"true\">");
-	exchange_escape(initial, page);
+	html_escape(page, initial);
 	buf_text(page, "</b><span>");
-	exchange_escape(name, page);
+	html_escape(page, name);
 	buf_text(page, "<small>");
-	exchange_escape(account->email, page);
+	html_escape(page, account->email);
 	buf_text(page, "</small></span></a></li>\n");
 }
 
@@ -185,7 +185,7 @@ static void reply_picker(struct httpd_request *request, const struct identity_qu
 	style_open_page(&page, "Sign in to your account", CSS);
 	buf_text(&page, "<main><p class=\"brand\">Not Microsoft</p><h1>Pick an account</h1>"
 			"<p>By picking one you let <strong>");
-	exchange_escape(question->client_id, &page);
+	html_escape(&page, question->client_id);
 	buf_text(&page, "</strong>:</p>");
 	write_scopes(question->scopes, &page);
 	buf_text(&page, "<ul class=\"people\">\n");

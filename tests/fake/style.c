@@ -1,7 +1,7 @@
 /* style.c - the style sheet of the pages that people see. */
 #include "tests/fake/style.h"
 
-#include "tests/fake/exchange.h"
+#include "common/html.h"
 
 static const char CSS[] =
     ":root{color-scheme:light dark;--ink:#1b1f24;--dim:#5c6670;--line:#dfe3e8;--back:#f4f6f8;"
@@ -17,7 +17,7 @@ void style_open_page(struct buf *page, const char *title, const char *css)
 	buf_text(page,
 		 "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
 		 "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>");
-	exchange_escape(title, page);
+	html_escape(page, title);
 	buf_text(page, "</title><style>");
 	buf_text(page, CSS);
 	buf_text(page, css);
