@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/http.h"
 #include "common/html.h"
+#include "common/http.h"
 #include "tests/fake/query.h"
 #include "tests/fake/server.h"
 #include "tests/fake/style.h"
