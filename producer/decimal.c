@@ -214,7 +214,9 @@ bool decimal_write_variable(struct buf *out, const char *text, size_t length)
 static void write_range(struct buf *out, const struct buf *digits, int from, int to)
 {
 	for (int i = from; i < to; i++) {
-		buf_char(out, i >= 0 && i < (int)digits->length ? digits->data[i] : '0');
+		char zero = '0';
+
+		buf_add(out, i >= 0 && i < (int)digits->length ? &digits->data[i] : &zero, 1);
 	}
 }
 

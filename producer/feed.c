@@ -98,21 +98,21 @@ static bool hold_project(struct feed *feed, struct feed_item *item, struct fault
 	return item->project != NULL || fault_fatal(fault, "out of memory");
 }
 
-bool feed_take_row(struct feed *feed, char *frame, size_t length,
-		   const struct pgoutput_message *message, struct relation *relation,
+bool feed_take_row(struct feed *feed, const struct feed_frame *frame, struct relation *relation,
 		   const struct feed_place *place, struct fault *fault)
 {
+	const struct pgoutput_message *message = frame->message;
 	size_t values = (size_t)message->old_tuple.count + message->new_tuple.count;
 	struct feed_item *item = calloc(1, sizeof *item + values * sizeof(struct pgoutput_value));
 
 	if (item == NULL) {
-		PQfreemem(frame);
+		PQfreemem(frame->bytes);
 		return fault_fatal(fault, "out of memory");
 	}
 	item->kind = kind_of(relation);
 	item->place = *place;
-	item->frame = frame;
-	item->bytes = length + values * sizeof(struct pgoutput_value);
+	item->frame = frame->bytes;
+	item->bytes = frame->length + values * sizeof(struct pgoutput_value);
 	item->relation = relation_hold(relation);
 	item->change_kind = (char)message->kind;
 	item->has_old = message->old_kind != '\0';

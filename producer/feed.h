@@ -27,6 +27,13 @@ struct feed_place {
 	uint32_t row;		  /* number of the row message in the transaction */
 };
 
+/* A row message as it came; the message points into the bytes. */
+struct feed_frame {
+	char *bytes; /* PQfreemem */
+	size_t length;
+	const struct pgoutput_message *message;
+};
+
 struct feed_item;
 
 struct feed {
@@ -50,9 +57,8 @@ void feed_init(struct feed *feed);
 void feed_clear(struct feed *feed); /* what waits is forgotten: the slot will send it again */
 bool feed_has_room(const struct feed *feed);
 
-/* Takes over frame (PQfreemem), which the message points into. */
-bool feed_take_row(struct feed *feed, char *frame, size_t length,
-		   const struct pgoutput_message *message, struct relation *relation,
+/* Takes over the frame's bytes, whatever it answers. */
+bool feed_take_row(struct feed *feed, const struct feed_frame *frame, struct relation *relation,
 		   const struct feed_place *place, struct fault *fault) MUST_CHECK;
 bool feed_take_commit(struct feed *feed, uint64_t number, uint64_t end_lsn,
 		      struct fault *fault) MUST_CHECK;

@@ -84,7 +84,11 @@ static char read_old(struct bytes *in, struct pgoutput_message *message)
 	}
 	message->old_kind = kind;
 	read_tuple(in, &message->old_tuple);
-	return message->kind == PGOUTPUT_UPDATE ? (char)bytes_u8(in) : '\0';
+	kind = '\0';
+	if (message->kind == PGOUTPUT_UPDATE) {
+		kind = (char)bytes_u8(in);
+	}
+	return kind;
 }
 
 static void read_row(struct bytes *in, struct pgoutput_message *message)

@@ -186,7 +186,7 @@ void pgtime_to_utc(struct pgtime *time)
 {
 	int64_t days = pgtime_days(time->year, time->month, time->day);
 	int64_t seconds =
-	    time->hour * INT64_C(3600) + time->minute * 60 + time->second - time->offset_s;
+	    (time->hour * INT64_C(60) + time->minute) * 60 + time->second - time->offset_s;
 
 	while (seconds < 0) {
 		seconds += S_PER_DAY;

@@ -159,7 +159,7 @@ static bool take_row(struct stream *stream, char **frame, size_t length, uint64_
 {
 	struct relation *relation =
 	    relations_find(&stream->relations, stream->message.relation, fault);
-	char *taken = *frame;
+	struct feed_frame taken = {.bytes = *frame, .length = length, .message = &stream->message};
 
 	if (relation == NULL) {
 		return false;
@@ -170,8 +170,7 @@ static bool take_row(struct stream *stream, char **frame, size_t length, uint64_
 	stream->place.lsn = lsn;
 	if (relation->role != RELATION_OTHER) {
 		*frame = NULL;
-		if (!feed_take_row(stream->feed, taken, length, &stream->message, relation,
-				   &stream->place, fault)) {
+		if (!feed_take_row(stream->feed, &taken, relation, &stream->place, fault)) {
 			return false;
 		}
 	}

@@ -220,7 +220,9 @@ static bool write_bytea(struct buf *out, const char *text, size_t length)
 		int low = hex_digit(text[i + 1]);
 
 		ok = high >= 0 && low >= 0;
-		buf_char(&bytes, (char)(high << 4 | low));
+		if (ok) {
+			buf_char(&bytes, (char)(high << 4 | low));
+		}
 	}
 	if (ok && !bytes.failed) {
 		buf_char(out, '"');

@@ -184,14 +184,14 @@ static void only_what_events_show_makes_a_projects_edit_one(void **state)
 	static const char *const TOAST[] = {"p",	  "Acme",	 "2026-01-01",
 					    "2026-01-02", "<unchanged>", "2"};
 	const struct {
-		char kind;
 		const char *const *old_row;
 		const char *const *new_row;
+		char kind;
 		bool shows;
-	} edits[] = {{'U', BEFORE, SALES, false}, {'U', BEFORE, NAME, true},
-		     {'U', BEFORE, NOTES, true},  {'U', BEFORE, TOAST, false},
-		     {'U', NULL, SALES, true},	  {'I', NULL, NAME, false},
-		     {'D', BEFORE, NULL, false}};
+	} edits[] = {{BEFORE, SALES, 'U', false}, {BEFORE, NAME, 'U', true},
+		     {BEFORE, NOTES, 'U', true},  {BEFORE, TOAST, 'U', false},
+		     {NULL, SALES, 'U', true},	  {NULL, NAME, 'I', false},
+		     {BEFORE, NULL, 'D', false}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof edits / sizeof *edits; i++) {
