@@ -1,22 +1,19 @@
-/* visible.h - pg_current_snapshot() as a value: which transactions it saw finished.
+/* visible.h - pg_current_snapshot() as a value that several hold: which transactions it saw
+ * finished.
  *
- * Pure.  The stream names transactions by 32 bits, a snapshot by 64: the one meant is the one
- * within 2^31 of the snapshot's own. */
+ * Pure. */
 #ifndef CALRELAY_PRODUCER_VISIBLE_H
 #define CALRELAY_PRODUCER_VISIBLE_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "common/fault.h"
+#include "common/pgsnapshot.h"
 
 struct visible {
-	uint64_t xmin; /* everything below is finished */
-	uint64_t xmax; /* nothing from here on is */
-	size_t count;
+	struct pgsnapshot *snapshot;
 	int references;
-	uint64_t running[]; /* between the two, and not finished */
 };
 
 /* `xmin:xmax:xid,xid,...`; one reference, the caller's.  NULL with FAULT_FATAL. */

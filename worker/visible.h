@@ -5,8 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* snapshot: `xmin:xmax:xip,xip,…` of 64-bit ids (pg_current_snapshot()::text); NULL or malformed:
- * false.  xid: the 32 bits that logical decoding gives; taken as the one nearest to xmax. */
-bool visible_in_snapshot(const char *snapshot, uint32_t xid);
+/* text: pg_current_snapshot()::text; where it can't be read (NULL, malformed, no memory), nothing
+ * is visible, so that a change is looked at once more rather than skipped.  xid: the 32 bits that
+ * logical decoding gives; 0 is none. */
+bool visible_in_snapshot(const char *text, uint32_t xid);
 
 #endif
