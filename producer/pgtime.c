@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "common/civil.h"
+
 #define US_PER_S   INT64_C(1000000)
 #define S_PER_DAY  86400
 #define US_PER_DAY (S_PER_DAY * US_PER_S)
@@ -68,34 +70,6 @@ int pgtime_infinity(const char *text, size_t length)
 		return 1;
 	}
 	return length == 9 && memcmp(text, "-infinity", 9) == 0 ? -1 : 0;
-}
-
-/* Days from the civil calendar. Source: Howard Hinnant, chrono-compatible low-level algorithms. */
-int64_t pgtime_days(int64_t year, int month, int day)
-{
-	int64_t shifted = month <= 2 ? year - 1 : year;
-	int64_t era = (shifted >= 0 ? shifted : shifted - 399) / 400;
-	int64_t year_of_era = shifted - era * 400;
-	int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-	int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-
-	return era * 146097 + day_of_era - 719468;
-}
-
-static void civil_of_days(int64_t days, struct pgtime *time)
-{
-	int64_t shifted = days + 719468;
-	int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
-	int64_t day_of_era = shifted - era * 146097;
-	int64_t year_of_era =
-	    (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-	int64_t day_of_year =
-	    day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-	int64_t month = (5 * day_of_year + 2) / 153;
-
-	time->day = (int)(day_of_year - (153 * month + 2) / 5 + 1);
-	time->month = (int)(month < 10 ? month + 3 : month - 9);
-	time->year = year_of_era + era * 400 + (time->month <= 2 ? 1 : 0);
 }
 
 static bool read_ymd(struct cursor *in, struct pgtime *time)
@@ -184,7 +158,8 @@ int64_t pgtime_day_us(const struct pgtime *time)
 
 void pgtime_to_utc(struct pgtime *time)
 {
-	int64_t days = pgtime_days(time->year, time->month, time->day);
+	struct civil_date date;
+	int64_t days = civil_day(time->year, time->month, time->day);
 	int64_t seconds =
 	    (time->hour * INT64_C(60) + time->minute) * 60 + time->second - time->offset_s;
 
@@ -196,7 +171,10 @@ void pgtime_to_utc(struct pgtime *time)
 		seconds -= S_PER_DAY;
 		days++;
 	}
-	civil_of_days(days, time);
+	date = civil_date(days);
+	time->year = date.year;
+	time->month = date.month;
+	time->day = date.day;
 	time->hour = (int)(seconds / 3600);
 	time->minute = (int)(seconds / 60 % 60);
 	time->second = (int)(seconds % 60);

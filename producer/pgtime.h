@@ -24,7 +24,6 @@ bool pgtime_read_time(const char *text, size_t length,
 bool pgtime_read_timestamp(const char *text, size_t length, struct pgtime *time);
 bool pgtime_read_interval_us(const char *text, size_t length, int64_t *micros);
 
-int64_t pgtime_days(int64_t year, int month, int day); /* since 1970-01-01 */
 int64_t pgtime_day_us(const struct pgtime *time); /* since midnight, not shifted by the offset */
 void pgtime_to_utc(struct pgtime *time);	  /* offset_s becomes 0 */
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/base64.h"
+#include "common/civil.h"
 #include "common/jsonw.h"
 #include "producer/decimal.h"
 #include "producer/pgtime.h"
@@ -83,13 +84,13 @@ static bool write_date(struct buf *out, const char *text, size_t length)
 	struct pgtime date;
 
 	if (infinity != 0) {
-		jsonw_number(out, pgtime_days(DATE_INFINITY_YEAR, 6, infinity > 0 ? 21 : 22));
+		jsonw_number(out, civil_day(DATE_INFINITY_YEAR, 6, infinity > 0 ? 21 : 22));
 		return true;
 	}
 	if (!pgtime_read_date(text, length, &date)) {
 		return false;
 	}
-	jsonw_number(out, pgtime_days(date.year, date.month, date.day));
+	jsonw_number(out, civil_day(date.year, date.month, date.day));
 	return true;
 }
 
@@ -125,7 +126,7 @@ static bool write_timestamp(struct buf *out, const struct pgtype *type, const ch
 		return false;
 	}
 	write_micros(out, type,
-		     pgtime_days(time.year, time.month, time.day) * US_PER_DAY +
+		     civil_day(time.year, time.month, time.day) * US_PER_DAY +
 			 pgtime_day_us(&time));
 	return true;
 }

@@ -137,20 +137,11 @@ static void a_long_numeric_is_exact(void **state)
 	buf_close(&out);
 }
 
-static void dates_count_as_the_calendar_does(void **state)
-{
-	(void)state;
-	assert_int_equal(pgtime_days(2000, 3, 1) - pgtime_days(2000, 2, 28), 2);
-	assert_int_equal(pgtime_days(1900, 3, 1) - pgtime_days(1900, 2, 28), 1);
-	assert_int_equal(pgtime_days(9999, 12, 31), 2932896);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(each_type_is_written_as_debezium_writes_it),
 	    cmocka_unit_test(a_long_numeric_is_exact),
-	    cmocka_unit_test(dates_count_as_the_calendar_does),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
