@@ -4,12 +4,8 @@
 #include <stddef.h>
 
 #include "common/jsonw.h"
+#include "common/text.h"
 #include "connect/when.h"
-
-static const char *text_or_null(const char *text)
-{
-	return text[0] != '\0' ? text : NULL;
-}
 
 /* Seconds since 1970 as text; 0 is null. */
 static void api_time(struct buf *out, const char *key, int64_t at_s)

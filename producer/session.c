@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/text.h"
 
 #define SESSION_CONNECT_MAX_MS 10000
 
@@ -229,7 +230,7 @@ static void fault_of_result(struct session_step *step, const PGresult *result)
 	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 
-	snprintf(step->sqlstate, sizeof step->sqlstate, "%s", state != NULL ? state : "");
+	text_copy(step->sqlstate, sizeof step->sqlstate, state);
 	fault_input(&step->fault, "PostgreSQL %s: %.200s", step->sqlstate,
 		    message != NULL ? message : "no answer");
 }

@@ -2,11 +2,11 @@
 #include "producer/slot.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/pg.h"
+#include "common/text.h"
 
 const char SLOT_VIEW_SQL[] =
     "SELECT current_database(), (SELECT setting FROM pg_settings WHERE name = "
@@ -55,11 +55,6 @@ bool slot_read_lsn(const char *text, uint64_t *lsn)
 	return true;
 }
 
-static void copy_text(char out[SLOT_TEXT_SIZE], const char *text)
-{
-	snprintf(out, SLOT_TEXT_SIZE, "%s", text != NULL ? text : "");
-}
-
 static bool is_true(const PGresult *result, int column)
 {
 	const char *text = pg_text(result, 0, column);
@@ -74,16 +69,16 @@ bool slot_read_view(const PGresult *result, struct slot_view *view, struct fault
 		return fault_fatal(fault, "PostgreSQL's view of the slot has %d rows",
 				   PQntuples(result));
 	}
-	copy_text(view->database, pg_text(result, 0, VIEW_DATABASE));
+	text_copy(view->database, SLOT_TEXT_SIZE, pg_text(result, 0, VIEW_DATABASE));
 	view->sender_timeout_ms = pg_integer(result, 0, VIEW_TIMEOUT, 0);
 	view->exists = is_true(result, VIEW_EXISTS);
 	view->is_lost = is_true(result, VIEW_LOST);
 	(void)slot_read_lsn(pg_text(result, 0, VIEW_CONFIRMED), &view->confirmed_lsn);
 	view->has_epoch = pg_text(result, 0, VIEW_EPOCH) != NULL;
 	view->epoch = (uint32_t)pg_integer(result, 0, VIEW_EPOCH, 0);
-	copy_text(view->system.identifier, pg_text(result, 0, VIEW_SYSTEM));
+	text_copy(view->system.identifier, SLOT_TEXT_SIZE, pg_text(result, 0, VIEW_SYSTEM));
 	view->system.timeline = (int32_t)pg_integer(result, 0, VIEW_TIMELINE, 0);
-	copy_text(view->slot, pg_text(result, 0, VIEW_SLOT));
+	text_copy(view->slot, SLOT_TEXT_SIZE, pg_text(result, 0, VIEW_SLOT));
 	view->snapshot_finished = is_true(result, VIEW_FINISHED);
 	view->given_up = is_true(result, VIEW_GIVEN_UP);
 	(void)slot_read_lsn(pg_text(result, 0, VIEW_CONSISTENT), &view->consistent_point);
@@ -95,7 +90,7 @@ bool slot_read_system(const PGresult *result, struct slot_system *system, struct
 	if (PQntuples(result) != 1 || PQnfields(result) < 4) {
 		return fault_fatal(fault, "IDENTIFY_SYSTEM has an answer of another form");
 	}
-	copy_text(system->identifier, pg_text(result, 0, 0));
+	text_copy(system->identifier, SLOT_TEXT_SIZE, pg_text(result, 0, 0));
 	system->timeline = (int32_t)pg_integer(result, 0, 1, 0);
 	return true;
 }

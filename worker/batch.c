@@ -8,6 +8,7 @@
 #include "common/http.h"
 #include "common/json.h"
 #include "common/jsonw.h"
+#include "common/text.h"
 #include "worker/listing.h"
 
 static const char *const METHODS[] = {
@@ -95,24 +96,19 @@ void batch_write(struct buf *out, const struct batch *batch, const struct uuid *
 
 /* ---- answers ---- */
 
-static void copy_text(char *out, size_t size, const char *text)
-{
-	snprintf(out, size, "%s", text != NULL ? text : "");
-}
-
 /* Error codes nest: the innermost is the most specific. */
 static void read_error(struct op_answer *answer, const cJSON *body)
 {
 	const cJSON *error = json_object(body, "error");
 	const char *existing = json_text(error, "@event.existingEventId");
 
-	copy_text(answer->event_id, sizeof answer->event_id, existing);
+	text_copy(answer->event_id, sizeof answer->event_id, existing);
 	while (error != NULL) {
 		const char *code = json_text(error, "code");
 		const cJSON *inner = json_object(error, "innerError");
 
 		if (code != NULL && *code != '\0') {
-			copy_text(answer->code, sizeof answer->code, code);
+			text_copy(answer->code, sizeof answer->code, code);
 		}
 		error = inner != NULL ? inner : json_object(error, "innererror");
 	}
@@ -124,8 +120,8 @@ static void read_success(struct op_answer *answer, const cJSON *body)
 	const cJSON *event = list != NULL ? cJSON_GetArrayItem(list, 0) : body;
 
 	answer->found = list != NULL ? cJSON_GetArraySize(list) : 0;
-	copy_text(answer->event_id, sizeof answer->event_id, json_text(event, "id"));
-	copy_text(answer->change_key, sizeof answer->change_key, json_text(event, "changeKey"));
+	text_copy(answer->event_id, sizeof answer->event_id, json_text(event, "id"));
+	text_copy(answer->change_key, sizeof answer->change_key, json_text(event, "changeKey"));
 }
 
 static int64_t read_retry_after(const cJSON *headers, int64_t wall_ms)

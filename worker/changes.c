@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/text.h"
 #include "worker/plan.h"
 #include "worker/steps.h"
 #include "worker/visible.h"
@@ -19,10 +20,8 @@ static void task_keep_row(struct task *task, const struct row *row)
 	if (row == NULL) {
 		return;
 	}
-	snprintf(task->op.event_id, sizeof task->op.event_id, "%s",
-		 row->event_id != NULL ? row->event_id : "");
-	snprintf(task->op.change_key, sizeof task->op.change_key, "%s",
-		 row->change_key != NULL ? row->change_key : "");
+	text_copy(task->op.event_id, sizeof task->op.event_id, row->event_id);
+	text_copy(task->op.change_key, sizeof task->op.change_key, row->change_key);
 }
 
 /* The calendar shows this change or a newer one already; only the position is news. */

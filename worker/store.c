@@ -8,6 +8,7 @@
 
 #include "common/json.h"
 #include "common/jsonw.h"
+#include "common/text.h"
 #include "worker/run.h"
 #include "worker/store_sql.h"
 #include "worker/worker.h"
@@ -157,11 +158,6 @@ static const char *array_text(const cJSON *array, int index)
 	return cJSON_GetStringValue(cJSON_GetArrayItem(array, index));
 }
 
-static void copy_text(char *out, size_t size, const char *text)
-{
-	snprintf(out, size, "%s", text != NULL ? text : "");
-}
-
 static char *duplicate(const char *text)
 {
 	return text != NULL ? strdup(text) : NULL;
@@ -190,9 +186,9 @@ static bool load_row(struct run *run, const cJSON *array)
 	row->event_id = duplicate(array_text(array, 2));
 	row->change_key = duplicate(array_text(array, 3));
 	row->incarnation = (int)cJSON_GetNumberValue(cJSON_GetArrayItem(array, 4));
-	copy_text(row->hash, sizeof row->hash, array_text(array, 5));
-	copy_text(row->applied_pos, sizeof row->applied_pos, array_text(array, 6));
-	copy_text(row->pending_pos, sizeof row->pending_pos, array_text(array, 7));
+	text_copy(row->hash, sizeof row->hash, array_text(array, 5));
+	text_copy(row->applied_pos, sizeof row->applied_pos, array_text(array, 6));
+	text_copy(row->pending_pos, sizeof row->pending_pos, array_text(array, 7));
 	row->is_dirty = cJSON_IsTrue(cJSON_GetArrayItem(array, 8));
 	HASH_ADD(hh, run->rows, assignment, sizeof row->assignment, row);
 	return true;
@@ -240,7 +236,7 @@ static bool load_requests(struct run *run, const char *text)
 		if (run->request_count == RUN_REQUESTS_MAX) {
 			break; /* the others are still due, for the next run */
 		}
-		copy_text(run->request_ids[run->request_count++], UUID_TEXT_SIZE,
+		text_copy(run->request_ids[run->request_count++], UUID_TEXT_SIZE,
 			  array_text(item, 0));
 		run->mode = is_removal		      ? RUN_REMOVE
 			    : run->mode == RUN_REMOVE ? RUN_REMOVE
@@ -274,9 +270,9 @@ static void load_connection(struct run *run, const PGresult *result, int i)
 	connection->expires_ms = pg_integer(result, i, 6, 0);
 	connection->token_version = pg_integer(result, i, 7, 0);
 	connection->not_before_ms = pg_integer(result, i, 8, 0);
-	copy_text(connection->time_zone, sizeof connection->time_zone, pg_text(result, i, 9));
+	text_copy(connection->time_zone, sizeof connection->time_zone, pg_text(result, i, 9));
 	if (connection->time_zone[0] == '\0') {
-		copy_text(connection->time_zone, sizeof connection->time_zone,
+		text_copy(connection->time_zone, sizeof connection->time_zone,
 			  run->worker->config.time_zone);
 	}
 	connection->is_adopted = strcmp(pg_text(result, i, 10), "t") == 0;
@@ -378,11 +374,6 @@ static const char *task_outcome(const struct task *task)
 	default:
 		return "failed";
 	}
-}
-
-static const char *text_or_null(const char *text)
-{
-	return text[0] != '\0' ? text : NULL;
 }
 
 static void result_write_task(struct buf *out, struct run *run, const struct task *task)

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "common/jsonw.h"
+#include "common/text.h"
 #include "tests/fake/memory.h"
 
 static void record_close(struct journal_record *record)
@@ -27,7 +28,7 @@ void journal_add(struct journal *journal, const struct journal_record *record)
 	}
 	slot = &journal->ring[journal->last_seq++ % JOURNAL_MAX];
 	record_close(slot);
-	snprintf(path, sizeof path, "%s", record->path != NULL ? record->path : "");
+	text_copy(path, sizeof path, record->path);
 	*slot = *record;
 	slot->seq = journal->last_seq;
 	slot->path = memory_text(path);
