@@ -216,7 +216,8 @@ def main():
     parser.add_argument("--once", action="store_true",
                         help="end after the story; exit 0 only if all calendars equal the plan")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     started = time.monotonic()
     screen = Screen()
     try:
