@@ -49,6 +49,41 @@ static void below_the_oldest_running_one_all_are_finished(void **state)
 	assert_true(finished("105:105:", 104));
 }
 
+static void what_ended_before_xmin_is_finished(void **state)
+{
+	(void)state;
+	assert_true(finished("100:100:", 99));
+	assert_true(finished("100:110:100,105", 3));
+}
+
+static void what_began_at_or_after_xmax_is_not(void **state)
+{
+	(void)state;
+	assert_false(finished("100:100:", 100));
+	assert_false(finished("100:110:100,105", 110));
+	assert_false(finished("100:110:100,105", 4000));
+}
+
+static void between_them_only_those_in_progress_are_not(void **state)
+{
+	(void)state;
+	assert_false(finished("100:110:100,105,109", 100));
+	assert_false(finished("100:110:100,105,109", 105));
+	assert_false(finished("100:110:100,105,109", 109));
+	assert_true(finished("100:110:100,105,109", 101));
+	assert_true(finished("100:110:100,105,109", 108));
+}
+
+static void a_number_means_the_transaction_that_is_near(void **state)
+{
+	(void)state;
+	/* the counter has wrapped once: 4294967296 + 10 */
+	assert_true(finished("4294967306:4294967306:", 9));
+	assert_false(finished("4294967306:4294967306:", 10));
+	assert_true(finished("4294967306:4294967306:", 4294967295u));
+	assert_false(finished("4294967290:4294967290:", 5)); /* is still to come, after the wrap */
+}
+
 static void ids_are_taken_as_the_nearest_to_xmax_across_epochs(void **state)
 {
 	(void)state;
@@ -107,6 +142,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_member_is_read),
 	    cmocka_unit_test(below_the_oldest_running_one_all_are_finished),
+	    cmocka_unit_test(what_ended_before_xmin_is_finished),
+	    cmocka_unit_test(what_began_at_or_after_xmax_is_not),
+	    cmocka_unit_test(between_them_only_those_in_progress_are_not),
+	    cmocka_unit_test(a_number_means_the_transaction_that_is_near),
 	    cmocka_unit_test(ids_are_taken_as_the_nearest_to_xmax_across_epochs),
 	    cmocka_unit_test(an_id_before_the_first_epoch_is_not_finished),
 	    cmocka_unit_test(what_is_no_snapshot_is_refused),
