@@ -305,7 +305,28 @@ static enum relay_step standby_finish(struct relay *relay, struct fault *fault)
 {
 	(void)relay;
 	(void)fault;
-	return RELAY_STREAM_START;
+	return RELAY_WATCH;
+}
+
+static const char WATCH_SQL[] = "SELECT active FROM pg_replication_slots WHERE slot_name = $1";
+
+/* Asks before it tries, because each vain START_REPLICATION is an error in the server's log. */
+static void watch_begin(struct relay *relay)
+{
+	ask(relay, WATCH_SQL, 1, (const char *const[]){relay->settings->slot});
+}
+
+static enum relay_step watch_finish(struct relay *relay, struct fault *fault)
+{
+	if (fault->kind != FAULT_NONE) {
+		return RELAY_STANDBY;
+	}
+	if (PQntuples(relay->result) != 1) {
+		(void)fault_retry(fault, "the slot is gone");
+		return RELAY_STANDBY;
+	}
+	return strcmp(PQgetvalue(relay->result, 0, 0), "t") == 0 ? RELAY_STANDBY
+								 : RELAY_STREAM_START;
 }
 
 /* ---- the epoch ---- */
@@ -511,6 +532,7 @@ const struct step STEPS[RELAY_STEPS] = { /* read downwards */
 	[RELAY_IMPORT]         = {"import",         import_begin,         import_finish},
 	[RELAY_STREAM_START]   = {"stream start",   stream_start_begin,   stream_start_finish},
 	[RELAY_STANDBY]        = {"standby",        standby_begin,        standby_finish},
+	[RELAY_WATCH]          = {"watch",          watch_begin,          watch_finish},
 	/* from here on the slot is ours */
 	[RELAY_VIEW_AGAIN]     = {"view again",     view_begin,           view_again_finish},
 	[RELAY_TAILS]          = {"tails",          tails_begin,          tails_finish},
