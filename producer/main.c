@@ -26,7 +26,7 @@ static const struct config_option OPTIONS[] = {
 	 .allowed = CONFIG_KAFKA, .offset = offsetof(struct settings, prefix), .help = "first part of the topics' names"},
 	{.name = "CALRELAY_PARTITIONS", .type = CONFIG_INTEGER, .fallback = "12", .least = 1,
 	 .most = TAILS_PARTITIONS_MAX, .offset = offsetof(struct settings, partitions),
-	 .help = "partitions of each event topic; all programs need the same"},
+	 .help = "partitions of each event topic; an existing topic must have as many"},
 	{.name = "CALRELAY_REPLICATION_FACTOR", .type = CONFIG_INTEGER, .fallback = "-1", .least = -1,
 	 .most = 32767, .offset = offsetof(struct settings, replication_factor),
 	 .help = "of a topic that is created; -1: the broker's default"},

@@ -71,8 +71,6 @@ GRANT SELECT ON public.synced_calendar_events TO calrelay_connect;
 GRANT SELECT, INSERT ON public.calendar_sync_requests TO calrelay_connect;
 -- Connecting the same mailbox again cancels a disconnect that is still under way.
 GRANT UPDATE (state, error, finished_at) ON public.calendar_sync_requests TO calrelay_connect;
--- Signing in again to the same mailbox cancels a disconnect that is still pending.
-GRANT UPDATE (state, error, finished_at) ON public.calendar_sync_requests TO calrelay_connect;
 GRANT SELECT, INSERT, UPDATE, DELETE ON public.calrelay_oauth_states TO calrelay_connect;
 
 -- Row security shows a role without a policy an empty table, without an error: a snapshot of nothing.
