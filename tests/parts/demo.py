@@ -72,7 +72,7 @@ class Demo:
         self.timed("PostgreSQL and Kafka", self.backbone.start,
                    f"ports {self.backbone.postgres.port} and {self.backbone.kafka.port}, "
                    f"data in {self.backbone.folder.path}")
-        self.system = System(self.backbone, build_folder("release"))
+        self.system = System(self.backbone, build_folder("release"), number="")
         self.timed("fake Microsoft, producer, 2 workers", lambda: self.system.start(WORKERS))
         self.screen.title("People and plan")
         self.timed("seeded", self.seed, f"{PEOPLE} people, {ASSIGNMENTS} assignments")

@@ -66,7 +66,7 @@ class Kafka:
 
     def _java(self, heap):
         return ["java", f"-Xmx{heap}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-                "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", jars()]
+                "-XX:-UsePerfData", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", jars()]
 
     def launch(self):
         """Starts it without waiting."""

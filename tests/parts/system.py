@@ -126,8 +126,8 @@ class System:
 
     numbers = itertools.count(1)
 
-    def __init__(self, backbone, build=None, quarantine_s=35):
-        number = next(self.numbers)
+    def __init__(self, backbone, build=None, quarantine_s=35, number=None):
+        number = next(self.numbers) if number is None else number
         self.backbone, self.build = backbone, build
         self.postgres, self.kafka = backbone.postgres, backbone.kafka
         self.folder = backbone.folder.path / f"system{number}"
