@@ -56,7 +56,7 @@ static enum run_step load_active(struct run *run)
 	return run_go_on(run);
 }
 
-/* NOLINTNEXTLINE(readability-function-size): the nesting is uthash's */
+/* NOLINTBEGIN(readability-function-size,clang-analyzer-unix.Malloc): uthash's loop */
 void load_forget(struct run *run)
 {
 	struct row *row;
@@ -77,6 +77,7 @@ void load_forget(struct run *run)
 	run->removes_events = false;
 	run->mode = RUN_CHANGES;
 }
+/* NOLINTEND(readability-function-size,clang-analyzer-unix.Malloc) */
 
 void load_start(struct run *run)
 {

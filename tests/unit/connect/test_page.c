@@ -200,9 +200,9 @@ static void times_read_as_people_say_them(void **state)
 	static const struct {
 		int64_t age_s;
 		const char *words;
-	} AGES[] = {{-5, "just now"},	      {0, "just now"},	    {59, "just now"},
-		    {60, "1 minute ago"},     {7199, "1 hour ago"}, {86400, "1 day ago"},
-		    {3 * 86400, "3 days ago"}};
+	} AGES[] = {{-5, "just now"},	       {0, "just now"},	     {59, "just now"},
+		    {60, "1 minute ago"},      {7199, "1 hour ago"}, {86400, "1 day ago"},
+		    {3 * 86400L, "3 days ago"}};
 	struct buf out;
 
 	(void)state;

@@ -87,7 +87,7 @@ static void session_ends_with_its_jwt_and_within_half_a_day(void **state)
 
 	(void)state;
 	assert_int_equal(session_of(&ADA).expires_s, NOW_S + 600);
-	forever.expires_s = NOW_S + 10 * 365 * 86400L;
+	forever.expires_s = NOW_S + 10 * 365L * 86400L;
 	assert_int_equal(session_of(&forever).expires_s, NOW_S + SESSION_MAX_S);
 }
 

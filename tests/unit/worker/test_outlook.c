@@ -231,7 +231,7 @@ static void a_long_subject_is_cut_between_characters(void **state)
 	char expected[4 * 255 + 1] = "";
 
 	(void)state;
-	for (int i = 0; i < 4000; i++) {
+	for (size_t i = 0; i < 4000; i++) {
 		memcpy(foxes + 4 * i, "🦊", 5);
 	}
 	memcpy(expected, foxes, sizeof expected - 1);
