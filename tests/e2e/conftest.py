@@ -10,7 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from parts.system import Backbone, System  # noqa: E402
 
-STORY_SECONDS_MAX = 240
+STORY_SECONDS_MAX, SLOW_STORY_SECONDS_MAX = 240, 900
 SANITIZER = re.compile(r"ERROR: \w+Sanitizer|runtime error:")
 
 
@@ -26,11 +26,14 @@ def backbone():
 
 
 @pytest.fixture(autouse=True)
-def ends_in_time():
+def ends_in_time(request):
+    limit = (SLOW_STORY_SECONDS_MAX if request.node.get_closest_marker("slow")
+             else STORY_SECONDS_MAX)
+
     def too_long(_number, _frame):
-        raise TimeoutError(f"the story is not over after {STORY_SECONDS_MAX} s")
+        raise TimeoutError(f"the story is not over after {limit} s")
     signal.signal(signal.SIGALRM, too_long)
-    signal.alarm(STORY_SECONDS_MAX)
+    signal.alarm(limit)
     yield
     signal.alarm(0)
 
