@@ -14,10 +14,6 @@
 #include "calrelay_version.h"
 #include "common/log.h"
 
-/* Of sysexits.h, by their meaning. */
-#define EXIT_USAGE  64
-#define EXIT_CONFIG 78
-
 static void print_version(const struct program *program)
 {
 	int pq = PQlibVersion();
@@ -30,11 +26,18 @@ static void print_version(const struct program *program)
 
 static void print_help(const struct program *program)
 {
-	printf("%s - %s\n\nusage: %s [--help | --version%s]\n\n", program->name, program->summary,
-	       program->name, program->check != NULL ? " | --check" : "");
+	printf("%s - %s\n\nusage: %s [--help | --version%s%s]\n\n", program->name, program->summary,
+	       program->name, program->check != NULL ? " | --check" : "",
+	       program->command_count > 0 ? " | command" : "");
 	puts("  --help     this text\n  --version  version, commit and libraries");
 	if (program->check != NULL) {
 		puts("  --check    proves the surroundings, one line per finding; exit 0 or 1");
+	}
+	for (size_t i = 0; i < program->command_count; i++) {
+		const struct program_command *command = &program->commands[i];
+
+		printf("  %s %s\n             %s\n", command->name, command->arguments,
+		       command->help);
 	}
 	puts("\nConfiguration, by environment variables:");
 	config_help(program->options, program->option_count, stdout);
@@ -49,7 +52,15 @@ static void refuse_core_dumps(void)
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-static int load_and(const struct program *program, int (*act)(void))
+/* What is to be done: serve, check, or a command. */
+struct action {
+	int (*plain)(void);
+	int (*with_arguments)(int argc, char **argv);
+	int argc;
+	char **argv;
+};
+
+static int load_and(const struct program *program, const struct action *action)
 {
 	struct fault fault;
 	int status;
@@ -57,20 +68,41 @@ static int load_and(const struct program *program, int (*act)(void))
 	if (!config_load(program->options, program->option_count, program->config, &fault)) {
 		fprintf(stderr, "%s: %s\n", program->name, fault.what);
 		config_free(program->options, program->option_count, program->config);
-		return EXIT_CONFIG;
+		return PROGRAM_EXIT_CONFIG;
 	}
 	refuse_core_dumps();
 	log_init(program->name, LOG_INFO);
-	status = act();
+	status = action->plain != NULL ? action->plain()
+				       : action->with_arguments(action->argc, action->argv);
 	config_free(program->options, program->option_count, program->config);
 	return status;
 }
 
+static bool find_action(const struct program *program, int argc, char **argv, struct action *action)
+{
+	*action = (struct action){.plain = program->run};
+	if (argc == 1) {
+		return true;
+	}
+	if (argc == 2 && strcmp(argv[1], "--check") == 0) {
+		action->plain = program->check;
+		return program->check != NULL;
+	}
+	for (size_t i = 0; i < program->command_count; i++) {
+		if (strcmp(argv[1], program->commands[i].name) == 0) {
+			*action = (struct action){.with_arguments = program->commands[i].run,
+						  .argc = argc - 2,
+						  .argv = argv + 2};
+			return true;
+		}
+	}
+	return false;
+}
+
 int program_main(const struct program *program, int argc, char **argv)
 {
-	if (argc == 1) {
-		return load_and(program, program->run);
-	}
+	struct action action;
+
 	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
 		print_help(program);
 		return 0;
@@ -79,10 +111,10 @@ int program_main(const struct program *program, int argc, char **argv)
 		print_version(program);
 		return 0;
 	}
-	if (argc == 2 && strcmp(argv[1], "--check") == 0 && program->check != NULL) {
-		return load_and(program, program->check);
+	if (find_action(program, argc, argv, &action)) {
+		return load_and(program, &action);
 	}
 	fprintf(stderr, "%s: unknown option '%s' (see %s --help)\n", program->name, argv[1],
 		program->name);
-	return EXIT_USAGE;
+	return PROGRAM_EXIT_USAGE;
 }

@@ -4,6 +4,17 @@
 
 #include "common/config.h"
 
+#define PROGRAM_EXIT_USAGE  64 /* of sysexits.h, by their meaning */
+#define PROGRAM_EXIT_CONFIG 78
+
+/* Something else than serving: `calrelay-producer resnapshot --user U`. */
+struct program_command {
+	const char *name;
+	const char *arguments; /* for --help */
+	const char *help;
+	int (*run)(int argc, char **argv); /* what follows the name; the exit status */
+};
+
 struct program {
 	const char *name;    /* "calrelay-worker" */
 	const char *summary; /* one line for --help */
@@ -12,10 +23,13 @@ struct program {
 	void *config;	    /* filled */
 	int (*run)(void);   /* serves until stopped; the exit status */
 	int (*check)(void); /* --check: one line per finding; the exit status; NULL: none */
+	const struct program_command *commands;
+	size_t command_count;
 };
 
-/* Handles the command line, loads the configuration, refuses core dumps, calls run or check.
- * Returns the exit status: 64 for a wrong option, 78 for a wrong setting. */
+/* Handles the command line, loads the configuration, refuses core dumps, calls run, check
+ * or a command.  Returns the exit status: PROGRAM_EXIT_USAGE for a wrong option,
+ * PROGRAM_EXIT_CONFIG for a wrong setting. */
 int program_main(const struct program *program, int argc, char **argv);
 
 #endif

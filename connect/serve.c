@@ -5,13 +5,13 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/program.h"
 #include "connect/route.h"
 
 #define SERVE_BODY_MAX_BYTES   65536
 #define SERVE_PG_CONNECTIONS   8
 #define SERVE_COUNT_EVERY_MS   10000
 #define SERVE_DRAIN_AT_MOST_MS 10000
-#define SERVE_EXIT_CONFIG      78 /* of sysexits.h, as program.c has it */
 
 /* ---- metrics ---- */
 
@@ -163,7 +163,7 @@ int serve_run(struct app *app)
 	if (!app_init(app, &fault)) {
 		fprintf(stderr, "calrelay-connect: %s\n", fault.what);
 		app_close(app);
-		return SERVE_EXIT_CONFIG;
+		return PROGRAM_EXIT_CONFIG;
 	}
 	if (app->config.jwt_secret != NULL &&
 	    strlen(app->config.jwt_secret) < IDENTITY_SECRET_WEAK_BYTES) {
@@ -180,5 +180,5 @@ int serve_run(struct app *app)
 	}
 	serve_close(app);
 	app_close(app);
-	return started ? 0 : SERVE_EXIT_CONFIG;
+	return started ? 0 : PROGRAM_EXIT_CONFIG;
 }

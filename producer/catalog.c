@@ -253,27 +253,34 @@ static void sql_assignments(struct buf *sql, const struct catalog *catalog)
 	sql_column(sql, a, "a", a->at.project_id);
 }
 
-static char *make_assignments_sql(const struct catalog *catalog)
+/* The column that the scope's id stands in; -1: no id. */
+static int scope_place(const struct relation *relation, enum scope_kind kind)
 {
-	struct buf sql;
-
-	buf_init(&sql, CATALOG_SQL_MAX_BYTES);
-	sql_assignments(&sql, catalog);
-	buf_text(&sql, " WHERE ");
-	sql_chunk(&sql, catalog->assignments, 1);
-	return buf_steal(&sql);
+	switch (kind) {
+	case SCOPE_USER:
+		return relation->at.user_id;
+	case SCOPE_PROJECT:
+		return relation->at.project_id;
+	case SCOPE_KEY:
+		return relation->at.id;
+	default:
+		return -1;
+	}
 }
 
-static char *make_fanout_sql(const struct catalog *catalog)
+static char *make_walk_sql(const struct catalog *catalog, enum scope_kind kind)
 {
+	int place = scope_place(catalog->assignments, kind);
 	struct buf sql;
 
 	buf_init(&sql, CATALOG_SQL_MAX_BYTES);
 	sql_assignments(&sql, catalog);
 	buf_text(&sql, " WHERE ");
-	sql_column(&sql, catalog->assignments, "a", catalog->assignments->at.project_id);
-	buf_text(&sql, " = $1::uuid AND ");
-	sql_chunk(&sql, catalog->assignments, 2);
+	if (place >= 0) {
+		sql_column(&sql, catalog->assignments, "a", place);
+		buf_text(&sql, " = $1::uuid AND ");
+	}
+	sql_chunk(&sql, catalog->assignments, place >= 0 ? 2 : 1);
 	return buf_steal(&sql);
 }
 
@@ -328,9 +335,13 @@ static bool replace_sql(struct catalog *catalog, char **slot, char *fresh)
 
 static bool make_statements(struct catalog *catalog)
 {
-	return replace_sql(catalog, &catalog->assignments_sql, make_assignments_sql(catalog)) &&
-	       replace_sql(catalog, &catalog->fanout_sql, make_fanout_sql(catalog)) &&
-	       replace_sql(catalog, &catalog->requests_sql, make_requests_sql(catalog)) &&
+	for (int kind = 0; kind < SCOPE_KINDS; kind++) {
+		if (!replace_sql(catalog, &catalog->walk_sql[kind],
+				 make_walk_sql(catalog, (enum scope_kind)kind))) {
+			return false;
+		}
+	}
+	return replace_sql(catalog, &catalog->requests_sql, make_requests_sql(catalog)) &&
 	       replace_sql(catalog, &catalog->lookup_sql, make_lookup_sql(catalog));
 }
 
@@ -407,8 +418,9 @@ void catalog_close(struct catalog *catalog)
 {
 	forget_types(catalog);
 	forget_relations(catalog);
-	free(catalog->assignments_sql);
-	free(catalog->fanout_sql);
+	for (int kind = 0; kind < SCOPE_KINDS; kind++) {
+		free(catalog->walk_sql[kind]);
+	}
 	free(catalog->requests_sql);
 	free(catalog->lookup_sql);
 	for (int i = 0; i < catalog->old_count; i++) {

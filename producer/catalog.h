@@ -8,11 +8,12 @@
 
 #include "common/pg.h"
 #include "producer/relation.h"
+#include "producer/scope.h"
 #include "producer/settings.h"
 #include "producer/visible.h"
 
 #define CATALOG_CHUNK_ROWS 500
-#define CATALOG_OLD_MAX	   64
+#define CATALOG_OLD_MAX	   1024
 
 struct catalog_type; /* what a type of the host's own rests on */
 
@@ -25,10 +26,10 @@ struct catalog {
 	struct relation *shown; /* the five columns of projects that events show, in order */
 
 	/* Rows of a chunk: snapshot, the row's columns, then for assignments the project's five.
-	 * Parameters: from which id on, how many rows; fan-out: the project's id before them. */
-	char *assignments_sql;
+	 * Parameters: from which id on, how many rows; before them the scope's id, if it has one.
+	 */
+	char *walk_sql[SCOPE_KINDS]; /* assignments */
 	char *requests_sql;
-	char *fanout_sql;
 	char *lookup_sql; /* snapshot and the five columns; parameter: an array of project ids */
 	char *old[CATALOG_OLD_MAX]; /* of earlier definitions */
 	int old_count;

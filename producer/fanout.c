@@ -1,9 +1,6 @@
-/* fanout.c - a project's edit, told to everybody on the project. */
+/* fanout.c - many assignments told again, one `r` each. */
 #include "producer/fanout.h"
 
-#include <stdio.h>
-
-#include "producer/debezium.h"
 #include "producer/lookup.h"
 
 #define FANOUT_AGAIN_FIRST_MS 2
@@ -19,45 +16,38 @@ static void fanout_end(struct fanout *fanout, const struct fault *fault)
 	fanout->ended(fanout, fault);
 }
 
-static bool emit_row(struct fanout *fanout, const struct catalog_row *row, const struct uuid *id,
-		     struct fault *fault)
+/* Notes what was sent, so that the transaction waits for it. */
+static void count_sent(struct fanout *fanout, bool sent)
 {
-	const struct catalog *catalog = fanout->catalog;
-	const struct relation *relation = catalog->assignments;
-	struct debezium_row after = {.values = row->values,
-				     .count = (uint16_t)relation->column_count};
-	struct debezium_row project = {.values = row->project, .count = 5};
-	struct assemble_record record = {.op = 'r',
-					 .key = {.user_id = &row->values[relation->at.user_id],
-						 .id = &row->values[relation->at.id]}};
-	struct debezium_event event = {
-	    .source = {.snapshot = "incremental", .time_us = fanout->commit_time_us},
-	    .relation = relation,
-	    .after = &after};
-	struct emit_record out = {.topic = TAILS_ASSIGNMENTS,
-				  .pos = fanout->pos,
-				  .cause = "project",
-				  .record = &record,
-				  .event = &event,
-				  .number = fanout->number};
-	struct buf json;
-	bool sent = false;
-	bool ok;
-
-	out.pos.has_id = true;
-	out.pos.id = *id;
-	buf_init(&json, PUBLISH_RECORD_MAX_BYTES);
-	if (row->has_project) {
-		debezium_write_project(&json, catalog->shown, &project);
-	}
-	event.project = row->has_project ? buf_string(&json) : "null";
-	ok = json.failed ? fault_fatal(fault, "a project's row is too large")
-			 : emit_send(fanout->emit, &out, &sent, fault);
 	if (sent) {
-		ack_sent(fanout->ack, fanout->number);
+		ack_sent(fanout->ack, fanout->chunk.number);
 	}
-	buf_close(&json);
-	return ok;
+}
+
+static bool is_key(const struct fanout *fanout, const struct catalog_row *row)
+{
+	const struct relation *relation = fanout->catalog->assignments;
+	struct uuid user;
+
+	return keyset_read_id(&row->values[relation->at.user_id], &user) &&
+	       uuid_compare(&user, &fanout->scope.user) == 0;
+}
+
+static bool emit_row(struct fanout *fanout, const struct catalog_row *row, struct fault *fault)
+{
+	struct uuid id;
+	bool sent;
+
+	if (!keyset_read_id(&row->values[fanout->chunk.relation->at.id], &id)) {
+		return fault_fatal(fault, "an assignment's id is no UUID");
+	}
+	keyset_pass(&fanout->keyset, &id);
+	fanout->has_key = fanout->has_key || is_key(fanout, row);
+	if (!chunk_emit(&fanout->chunk, row, &id, &sent, fault)) {
+		return false;
+	}
+	count_sent(fanout, sent);
+	return true;
 }
 
 /* Emits a chunk; *rows is how many there were. */
@@ -65,24 +55,74 @@ static bool emit_chunk(struct fanout *fanout, const PGresult *result, int *rows,
 		       struct fault *fault)
 {
 	static struct catalog_row row; /* large */
-	const struct relation *relation = fanout->catalog->assignments;
 
 	for (*rows = 0; *rows < PQntuples(result); ++*rows) {
-		struct uuid id;
-
-		if (!catalog_read_row(relation, true, result, *rows, &row)) {
+		if (!catalog_read_row(fanout->chunk.relation, true, result, *rows, &row)) {
 			break;
 		}
-		if (!keyset_read_id(&row.values[relation->at.id], &id)) {
-			return fault_fatal(fault, "an assignment's id is no UUID");
-		}
-		keyset_pass(&fanout->keyset, &id);
-		if (row.values[relation->at.user_id].kind == 't' &&
-		    !emit_row(fanout, &row, &id, fault)) {
+		if (!emit_row(fanout, &row, fault)) {
 			return false;
 		}
 	}
 	return true;
+}
+
+/* A `d` or its tombstone for the key in question, at the ordinal. */
+static bool emit_gone(struct fanout *fanout, const struct assemble_record *record,
+		      struct debezium_event *event, struct fault *fault)
+{
+	struct emit_record out = {.topic = TAILS_ASSIGNMENTS,
+				  .pos = fanout->chunk.pos,
+				  .cause = fanout->chunk.cause,
+				  .record = record,
+				  .event = event,
+				  .number = fanout->chunk.number};
+	bool sent = false;
+
+	out.pos.ordinal += record->ordinal;
+	out.pos.has_id = true;
+	out.pos.id = fanout->scope.id;
+	if (!emit_send(fanout->emit, &out, &sent, fault)) {
+		return false;
+	}
+	count_sent(fanout, sent);
+	return true;
+}
+
+/* The table has no such row: what the topic may still hold of the key has to go. */
+static bool emit_removal(struct fanout *fanout, struct fault *fault)
+{
+	static struct pgoutput_value values[PGOUTPUT_COLUMNS_MAX]; /* large */
+	const struct relation *relation = fanout->chunk.relation;
+	char user[UUID_TEXT_SIZE];
+	struct debezium_row before = {.values = values, .count = (uint16_t)relation->column_count};
+	struct debezium_event event = {.source = fanout->chunk.source,
+				       .relation = relation,
+				       .before = &before,
+				       .project = "null"};
+	struct assemble_record record = {.op = 'd'};
+
+	uuid_format(&fanout->scope.user, user);
+	for (int i = 0; i < relation->column_count; i++) {
+		values[i] = (struct pgoutput_value){.kind = 'n', .text = ""};
+	}
+	values[relation->at.id] = (struct pgoutput_value){
+	    .kind = 't', .text = fanout->scope_id, .length = UUID_TEXT_SIZE - 1};
+	values[relation->at.user_id] =
+	    (struct pgoutput_value){.kind = 't', .text = user, .length = UUID_TEXT_SIZE - 1};
+	record.key = (struct assemble_key){.user_id = &values[relation->at.user_id],
+					   .id = &values[relation->at.id]};
+	if (!emit_gone(fanout, &record, &event, fault)) {
+		return false;
+	}
+	record.op = '\0';
+	record.ordinal = 1;
+	return emit_gone(fanout, &record, NULL, fault);
+}
+
+static bool finish_scope(struct fanout *fanout, struct fault *fault)
+{
+	return fanout->scope.kind != SCOPE_KEY || fanout->has_key || emit_removal(fanout, fault);
 }
 
 static void on_again(uv_timer_t *timer)
@@ -125,13 +165,16 @@ static void on_chunk(struct pg_request *request)
 		return;
 	}
 	fanout->again_ms = FANOUT_AGAIN_FIRST_MS;
-	if (fault.kind != FAULT_NONE || !emit_chunk(fanout, request->result, &rows, &fault) ||
-	    rows < CATALOG_CHUNK_ROWS || fanout->keyset.ended) {
-		fanout_end(fanout, &fault);
+	if (fault.kind == FAULT_NONE && emit_chunk(fanout, request->result, &rows, &fault) &&
+	    rows == CATALOG_CHUNK_ROWS && !fanout->keyset.ended) {
+		fanout->paused = true;
+		fanout_resume(fanout);
 		return;
 	}
-	fanout->paused = true;
-	fanout_resume(fanout);
+	if (fault.kind == FAULT_NONE) {
+		(void)!finish_scope(fanout, &fault);
+	}
+	fanout_end(fanout, &fault);
 }
 
 static void send_chunk(struct fanout *fanout)
@@ -141,24 +184,34 @@ static void send_chunk(struct fanout *fanout)
 	}
 	fanout->asking = true;
 	fanout->asked_before = fanout->ack->next;
-	fanout->request = (struct pg_request){
-	    .sql = fanout->catalog->fanout_sql,
-	    .params = {fanout->project, fanout->keyset.from, TEXT_OF(CATALOG_CHUNK_ROWS)},
-	    .param_count = 3,
-	    .patience_ms = LOOKUP_PATIENCE_MS,
-	    .done = on_chunk};
+	fanout->request = (struct pg_request){.sql = fanout->catalog->walk_sql[fanout->scope.kind],
+					      .patience_ms = LOOKUP_PATIENCE_MS,
+					      .done = on_chunk};
+	if (fanout->scope.kind != SCOPE_ALL) {
+		fanout->request.params[fanout->request.param_count++] = fanout->scope_id;
+	}
+	fanout->request.params[fanout->request.param_count++] = fanout->keyset.from;
+	fanout->request.params[fanout->request.param_count++] = TEXT_OF(CATALOG_CHUNK_ROWS);
 	pg_send(fanout->pg, &fanout->request);
 }
 
-void fanout_start(struct fanout *fanout, const struct uuid *project, const struct pos *pos,
-		  int64_t commit_time_us, uint64_t number)
+void fanout_start(struct fanout *fanout, const struct scope *scope, const char *cause,
+		  const struct fanout_place *place)
 {
 	fanout->active = true;
-	uuid_format(project, fanout->project);
-	keyset_start(&fanout->keyset);
-	fanout->pos = *pos;
-	fanout->commit_time_us = commit_time_us;
-	fanout->number = number;
+	fanout->scope = *scope;
+	fanout->has_key = false;
+	uuid_format(&scope->id, fanout->scope_id);
+	keyset_start(&fanout->keyset, "");
+	fanout->chunk =
+	    (struct chunk){.emit = fanout->emit,
+			   .catalog = fanout->catalog,
+			   .relation = fanout->catalog->assignments,
+			   .topic = TAILS_ASSIGNMENTS,
+			   .cause = cause,
+			   .source = {.snapshot = "incremental", .time_us = place->commit_time_us},
+			   .pos = place->pos,
+			   .number = place->number};
 	fanout->again_ms = FANOUT_AGAIN_FIRST_MS;
 	fanout->paused = true;
 	fanout_resume(fanout);

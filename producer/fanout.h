@@ -1,4 +1,5 @@
-/* fanout.h - a project's edit, told to everybody on the project: one `r` per assignment.
+/* fanout.h - many assignments told again, one `r` each: everybody on a project that was edited, or
+ * whatever somebody asked for.
  *
  * In chunks, in assignment-id order, each read in a snapshot in which everything decoded so far is
  * finished; so in bounded memory, however many there are. */
@@ -7,8 +8,10 @@
 
 #include "producer/ack.h"
 #include "producer/catalog.h"
+#include "producer/chunk.h"
 #include "producer/emit.h"
 #include "producer/keyset.h"
+#include "producer/scope.h"
 
 struct fanout {
 	struct loop *loop;
@@ -18,11 +21,11 @@ struct fanout {
 	struct emit *emit;
 
 	bool active;
-	char project[UUID_TEXT_SIZE];
+	struct scope scope;
+	char scope_id[UUID_TEXT_SIZE];
 	struct keyset keyset;
-	struct pos pos;
-	int64_t commit_time_us;
-	uint64_t number; /* the edit's transaction */
+	struct chunk chunk;
+	bool has_key; /* SCOPE_KEY: the table has the row, and it is the user's */
 	uint64_t asked_before;
 	struct pg_request request;
 	bool asking;
@@ -34,12 +37,19 @@ struct fanout {
 	void (*ended)(struct fanout *fanout, const struct fault *fault);
 };
 
+/* Where in the stream it stands. */
+struct fanout_place {
+	struct pos pos; /* its own, without an id */
+	int64_t commit_time_us;
+	uint64_t number; /* the transaction's */
+};
+
 void fanout_init(struct fanout *fanout, struct loop *loop);
 void fanout_close(struct fanout *fanout);
 
-/* Begins one; ended comes later, once.  pos is the edit's own, without an id. */
-void fanout_start(struct fanout *fanout, const struct uuid *project, const struct pos *pos,
-		  int64_t commit_time_us, uint64_t number);
+/* Begins one; ended comes later, once. */
+void fanout_start(struct fanout *fanout, const struct scope *scope, const char *cause,
+		  const struct fanout_place *place);
 void fanout_resume(struct fanout *fanout); /* there may be room again */
 void fanout_stop(struct fanout *fanout);   /* ended will not come */
 

@@ -8,13 +8,14 @@
 #include "producer/debezium.h"
 #include "producer/keyset.h"
 
-enum feed_kind { FEED_ASSIGNMENT, FEED_PROJECT, FEED_REQUEST, FEED_COMMIT };
+enum feed_kind { FEED_ASSIGNMENT, FEED_PROJECT, FEED_REQUEST, FEED_SCOPE, FEED_COMMIT };
 
 struct feed_item {
 	struct feed_item *next;
 	enum feed_kind kind;
 	struct feed_place place;
-	uint64_t end_lsn; /* commit */
+	uint64_t end_lsn;   /* commit */
+	struct scope scope; /* scope */
 	char *frame;
 	size_t bytes;
 	struct relation *relation;
@@ -126,6 +127,21 @@ bool feed_take_row(struct feed *feed, const struct feed_frame *frame, struct rel
 		item_free(feed, item);
 		return false;
 	}
+	append(feed, item);
+	return true;
+}
+
+bool feed_take_scope(struct feed *feed, const struct scope *scope, const struct feed_place *place,
+		     struct fault *fault)
+{
+	struct feed_item *item = calloc(1, sizeof *item);
+
+	if (item == NULL) {
+		return fault_fatal(fault, "out of memory");
+	}
+	item->kind = FEED_SCOPE;
+	item->place = *place;
+	item->scope = *scope;
 	append(feed, item);
 	return true;
 }
@@ -246,19 +262,27 @@ static bool learn_project(struct feed *feed, const struct feed_item *item,
 				 PUBLISH_RECORD_MAX_BYTES);
 }
 
+static void let_out_scope(struct feed *feed, const struct feed_item *item,
+			  const struct scope *scope, const char *cause)
+{
+	struct fanout_place place = {.pos = pos_of(&item->place, assemble_ordinal(item->place.row)),
+				     .commit_time_us = item->place.commit_time_us,
+				     .number = item->place.number};
+
+	fanout_start(feed->fanout, scope, cause, &place);
+}
+
 static bool let_out_project(struct feed *feed, const struct feed_item *item, struct fault *fault)
 {
 	struct assemble_change change = change_of(item);
-	struct pos pos = pos_of(&item->place, assemble_ordinal(item->place.row));
-	struct uuid id;
+	struct scope scope = {.kind = SCOPE_PROJECT};
 
 	if (!learn_project(feed, item, &change, fault)) {
 		return false;
 	}
 	if (assemble_project_shows(&change) &&
-	    keyset_read_id(&change.new_values[item->relation->at.id], &id)) {
-		fanout_start(feed->fanout, &id, &pos, item->place.commit_time_us,
-			     item->place.number);
+	    keyset_read_id(&change.new_values[item->relation->at.id], &scope.id)) {
+		let_out_scope(feed, item, &scope, "project");
 	}
 	return true;
 }
@@ -271,6 +295,9 @@ static bool let_out(struct feed *feed, const struct feed_item *item, struct faul
 		return let_out_row(feed, item, fault);
 	case FEED_PROJECT:
 		return let_out_project(feed, item, fault);
+	case FEED_SCOPE:
+		let_out_scope(feed, item, &item->scope, "snapshot");
+		return true;
 	case FEED_COMMIT:
 		ack_commit(feed->ack, item->place.number, item->end_lsn);
 		return true;

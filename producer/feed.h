@@ -60,6 +60,9 @@ bool feed_has_room(const struct feed *feed);
 /* Takes over the frame's bytes, whatever it answers. */
 bool feed_take_row(struct feed *feed, const struct feed_frame *frame, struct relation *relation,
 		   const struct feed_place *place, struct fault *fault) MUST_CHECK;
+/* A request to tell assignments again, which stands in the stream like a row. */
+bool feed_take_scope(struct feed *feed, const struct scope *scope, const struct feed_place *place,
+		     struct fault *fault) MUST_CHECK;
 bool feed_take_commit(struct feed *feed, uint64_t number, uint64_t end_lsn,
 		      struct fault *fault) MUST_CHECK;
 

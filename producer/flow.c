@@ -209,6 +209,7 @@ void flow_init(struct flow *flow, struct loop *loop, struct pg *pg, const struct
 	flow->feed.moved = on_moved;
 	flow->feed.failed = on_feed_failed;
 	flow->snapshot.catalog = &flow->catalog;
+	flow->snapshot.pg = pg;
 	flow->snapshot.emit = &flow->emit;
 	flow->snapshot.ended = on_snapshot_ended;
 	stream_init(&flow->stream, loop, &settings->map);

@@ -3,12 +3,15 @@
 
 #include <string.h>
 
-void keyset_start(struct keyset *keyset)
+void keyset_start(struct keyset *keyset, const char *from)
 {
-	const struct uuid lowest = {{0}};
+	struct uuid first = {{0}};
 
 	keyset->ended = false;
-	uuid_format(&lowest, keyset->from);
+	if (!uuid_parse(from, &first)) {
+		first = (struct uuid){{0}};
+	}
+	uuid_format(&first, keyset->from);
 }
 
 /* PostgreSQL orders UUIDs as 128-bit numbers: the next one is this plus one. */

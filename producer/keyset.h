@@ -15,7 +15,8 @@ struct keyset {
 	bool ended;		   /* behind the last id there can be */
 };
 
-void keyset_start(struct keyset *keyset);
+/* From the first id there can be, or from one that is given; "" is none. */
+void keyset_start(struct keyset *keyset, const char *from);
 void keyset_pass(struct keyset *keyset, const struct uuid *last);
 
 /* False where the value is null or no UUID. */

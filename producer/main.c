@@ -9,6 +9,7 @@
 #include "producer/check.h"
 #include "producer/gauges.h"
 #include "producer/relay.h"
+#include "producer/resnapshot.h"
 
 static struct settings settings;
 
@@ -94,7 +95,7 @@ static int run(void)
 
 	if (!load_files(&fault)) {
 		fprintf(stderr, "calrelay-producer: %s\n", fault.what);
-		return 78;
+		return PROGRAM_EXIT_CONFIG;
 	}
 	app.ops = (struct ops){.metrics = metrics_new(), .is_ready = is_ready, .refresh = refresh};
 	loop_init(&app.loop);
@@ -103,7 +104,7 @@ static int run(void)
 		fprintf(stderr, "calrelay-producer: %s\n", fault.what);
 		loop_close(&app.loop);
 		metrics_free(app.ops.metrics);
-		return 78;
+		return PROGRAM_EXIT_CONFIG;
 	}
 	relay_init(&app.relay, &app.loop, &settings);
 	gauges_init(&app.gauges, &app.relay, app.ops.metrics);
@@ -130,6 +131,18 @@ static int check(void)
 	return check_run(&settings);
 }
 
+static int resnapshot(int argc, char **argv)
+{
+	return resnapshot_run(&settings, argc, argv);
+}
+
+static const struct program_command COMMANDS[] = {
+    {.name = "resnapshot",
+     .arguments = "[--user UUID | --project UUID]",
+     .help = "has the running producer read these assignments, or all, and publish them again",
+     .run = resnapshot},
+};
+
 int main(int argc, char **argv)
 {
 	const struct program program = {
@@ -140,6 +153,8 @@ int main(int argc, char **argv)
 	    .config = &settings,
 	    .run = run,
 	    .check = check,
+	    .commands = COMMANDS,
+	    .command_count = sizeof COMMANDS / sizeof *COMMANDS,
 	};
 
 	return program_main(&program, argc, argv);

@@ -117,12 +117,13 @@ static void read_truncate(struct bytes *in, struct pgoutput_message *message)
 	}
 }
 
-static void read_logical(struct bytes *in)
+static void read_logical(struct bytes *in, struct pgoutput_message *message)
 {
-	bytes_u8(in);
+	message->is_transactional = (bytes_u8(in) & 1) != 0;
 	bytes_u64(in);
-	bytes_cstr(in);
-	bytes_take(in, bytes_u32(in));
+	message->prefix = bytes_cstr(in);
+	message->content_length = bytes_u32(in);
+	message->content = bytes_take(in, message->content_length);
 }
 
 static bool read_body(struct bytes *in, struct pgoutput_message *message)
@@ -146,7 +147,7 @@ static bool read_body(struct bytes *in, struct pgoutput_message *message)
 		read_truncate(in, message);
 		return true;
 	case PGOUTPUT_MESSAGE:
-		read_logical(in);
+		read_logical(in, message);
 		return true;
 	case PGOUTPUT_ORIGIN:
 		bytes_u64(in);

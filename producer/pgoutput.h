@@ -76,6 +76,11 @@ struct pgoutput_message {
 
 	uint32_t truncated_count; /* T; only the first few oids are kept */
 	uint32_t truncated[16];
+
+	bool is_transactional; /* M: it belongs to the transaction it stands in */
+	const char *prefix;    /* M */
+	const char *content;   /* M; not NUL-terminated */
+	uint32_t content_length;
 };
 
 /* False with FAULT_FATAL: not a message of this protocol, cut short, or longer than it says. */

@@ -96,7 +96,7 @@ static const char SQL[] =
     "  UNION ALL SELECT 50, 'table public.calrelay_source is missing or old: apply schemas/sql'"
     "  WHERE NOT EXISTS (SELECT FROM pg_attribute"
     "    WHERE attrelid = to_regclass('public.calrelay_source')"
-    "      AND attname = 'snapshot_finished_at')"
+    "      AND attname = 'snapshot_from')"
     "  UNION ALL SELECT 51, format('role %I may not write public.calrelay_source: run GRANT "
     "SELECT, INSERT, UPDATE ON public.calrelay_source TO calrelay_producer', session_user)"
     "  FROM pg_class c WHERE c.oid = to_regclass('public.calrelay_source') AND NOT ("

@@ -12,7 +12,8 @@ const char SLOT_VIEW_SQL[] =
     "SELECT current_database(), (SELECT setting FROM pg_settings WHERE name = "
     "'wal_sender_timeout'), s.slot_name IS NOT NULL, coalesce(s.wal_status = 'lost', false), "
     "s.confirmed_flush_lsn::text, e.epoch, e.system_identifier, e.timeline, e.slot, "
-    "e.snapshot_finished_at IS NOT NULL, e.given_up, e.consistent_point::text "
+    "e.snapshot_finished_at IS NOT NULL, e.given_up, e.consistent_point::text, "
+    "e.snapshot_from::text "
     "FROM (SELECT 1) one LEFT JOIN pg_replication_slots s ON s.slot_name = $1 "
     "LEFT JOIN (SELECT * FROM public.calrelay_source ORDER BY epoch DESC LIMIT 1) e ON true";
 
@@ -28,7 +29,8 @@ enum {
 	VIEW_SLOT,
 	VIEW_FINISHED,
 	VIEW_GIVEN_UP,
-	VIEW_CONSISTENT
+	VIEW_CONSISTENT,
+	VIEW_FROM
 };
 
 /* Two 32-bit halves in hex, with a slash between them. */
@@ -82,6 +84,7 @@ bool slot_read_view(const PGresult *result, struct slot_view *view, struct fault
 	view->snapshot_finished = is_true(result, VIEW_FINISHED);
 	view->given_up = is_true(result, VIEW_GIVEN_UP);
 	(void)slot_read_lsn(pg_text(result, 0, VIEW_CONSISTENT), &view->consistent_point);
+	text_copy(view->snapshot_from, SLOT_TEXT_SIZE, pg_text(result, 0, VIEW_FROM));
 	return true;
 }
 
@@ -134,9 +137,12 @@ struct slot_epoch slot_decide_epoch(const struct slot_view *view, const struct s
 	uint32_t highest = view->has_epoch ? view->epoch : 0;
 
 	if (is_same_epoch(view, system, slot) && tail_epoch <= view->epoch) {
-		return (struct slot_epoch){.number = view->epoch,
-					   .needs_snapshot = !view->snapshot_finished,
-					   .consistent_point = view->consistent_point};
+		struct slot_epoch same = {.number = view->epoch,
+					  .needs_snapshot = !view->snapshot_finished,
+					  .consistent_point = view->consistent_point};
+
+		text_copy(same.snapshot_from, SLOT_TEXT_SIZE, view->snapshot_from);
+		return same;
 	}
 	if (tail_epoch > highest) {
 		highest = tail_epoch;

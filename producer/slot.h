@@ -34,6 +34,7 @@ struct slot_view {
 	bool snapshot_finished;
 	bool given_up;
 	uint64_t consistent_point;
+	char snapshot_from[SLOT_TEXT_SIZE]; /* where it goes on; "": from the first row */
 };
 
 extern const char SLOT_VIEW_SQL[]; /* parameter: the slot's name */
@@ -54,6 +55,7 @@ struct slot_epoch {
 	bool is_new;
 	bool needs_snapshot;
 	uint64_t consistent_point; /* the position its snapshot's records carry */
+	char snapshot_from[SLOT_TEXT_SIZE];
 };
 
 /* tail_epoch: the highest in Kafka.  A new one wherever positions can't be compared. */

@@ -1,18 +1,25 @@
 /* snapshot.c - the first fill of an epoch. */
 #include "producer/snapshot.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "producer/debezium.h"
+#include "producer/chunk.h"
 
 /* One row more than a chunk has: whether there is one says whether the chunk was the last. */
 #define SNAPSHOT_CHUNK_ROWS 500
 #define SNAPSHOT_CHUNK_ASK  "501"
 
+#define SNAPSHOT_SAVE_ROWS 10000
+
 static const char CLOCK_SQL[] =
     "SELECT (extract(epoch FROM now()) * 1000000)::bigint, "
     "pg_snapshot_xmax(pg_current_snapshot())::text, "
     "EXISTS (SELECT FROM public.calendar_sync_requests WHERE state IN ('requested', 'running'))";
+
+static const char SAVE_SQL[] =
+    "UPDATE public.calrelay_source SET snapshot_from = $2::uuid WHERE epoch = $1::bigint";
 
 static void send_chunk(struct snapshot *snapshot);
 
@@ -51,46 +58,28 @@ static const char *marker(const struct snapshot *snapshot, bool last_in_table)
 static bool emit_row(struct snapshot *snapshot, const struct catalog_row *row,
 		     const struct uuid *id, bool last, struct fault *fault)
 {
-	const struct relation *relation = table_relation(snapshot);
 	bool is_request = snapshot->table == SNAPSHOT_REQUESTS;
-	struct debezium_row after = {.values = row->values,
-				     .count = (uint16_t)relation->column_count};
-	struct debezium_row project = {.values = row->project, .count = 5};
-	struct assemble_record record = {.op = 'r',
-					 .key = {.user_id = &row->values[relation->at.user_id],
-						 .id = &row->values[relation->at.id]}};
-	struct debezium_event event = {.source = {.snapshot = marker(snapshot, last),
-						  .time_us = snapshot->time_us,
-						  .has_place = snapshot->is_consistent,
-						  .lsn = snapshot->consistent_point,
-						  .xid = snapshot->xid},
-				       .relation = relation,
-				       .after = &after};
-	struct emit_record out = {
-	    .topic = is_request ? TAILS_REQUESTS : TAILS_ASSIGNMENTS,
-	    .pos = {.commit_lsn = snapshot->consistent_point, .has_id = true, .id = *id},
-	    .cause = "snapshot",
-	    .record = &record,
-	    .event = &event};
-	struct buf json;
-	bool sent = false;
-	bool ok;
+	struct chunk chunk = {.emit = snapshot->emit,
+			      .catalog = snapshot->catalog,
+			      .relation = table_relation(snapshot),
+			      .topic = is_request ? TAILS_REQUESTS : TAILS_ASSIGNMENTS,
+			      .cause = "snapshot",
+			      .source = {.snapshot = marker(snapshot, last),
+					 .time_us = snapshot->time_us,
+					 .has_place = snapshot->is_consistent,
+					 .lsn = snapshot->consistent_point,
+					 .xid = snapshot->xid},
+			      .pos = {.commit_lsn = snapshot->consistent_point}};
+	bool sent;
 
-	buf_init(&json, PUBLISH_RECORD_MAX_BYTES);
-	if (row->has_project) {
-		debezium_write_project(&json, snapshot->catalog->shown, &project);
+	if (!chunk_emit(&chunk, row, id, &sent, fault)) {
+		return false;
 	}
-	if (!is_request) {
-		event.project = row->has_project ? buf_string(&json) : "null";
-	}
-	ok = json.failed ? fault_fatal(fault, "a project's row is too large")
-			 : emit_send(snapshot->emit, &out, &sent, fault);
 	snapshot->unacknowledged += sent;
 	snapshot->records += sent;
 	snapshot->any_sent = true;
 	snapshot->any_in_table = true;
-	buf_close(&json);
-	return ok;
+	return true;
 }
 
 /* Emits the chunk's rows; *more is whether another chunk follows, from the row that was not. */
@@ -116,8 +105,7 @@ static bool emit_chunk(struct snapshot *snapshot, const PGresult *result, bool *
 			*more = true;
 			return true;
 		}
-		if (row.values[relation->at.user_id].kind == 't' &&
-		    !emit_row(snapshot, &row, &id, i == rows - 1, fault)) {
+		if (!emit_row(snapshot, &row, &id, i == rows - 1, fault)) {
 			return false;
 		}
 	}
@@ -141,7 +129,7 @@ static void next_table(struct snapshot *snapshot)
 		return;
 	}
 	snapshot->any_in_table = false;
-	keyset_start(&snapshot->keyset);
+	keyset_start(&snapshot->keyset, "");
 	snapshot->paused = true;
 	snapshot_resume(snapshot);
 }
@@ -163,9 +151,54 @@ static void on_chunk(struct session_step *step)
 		next_table(snapshot);
 		return;
 	}
+	snapshot->unsaved += SNAPSHOT_CHUNK_ROWS;
+	snapshot->save_due =
+	    snapshot->table == SNAPSHOT_ASSIGNMENTS && snapshot->unsaved >= SNAPSHOT_SAVE_ROWS;
 	snapshot->paused = true;
 	snapshot_resume(snapshot);
 }
+
+/* ---- saving how far it is ---- */
+
+static void on_saved(struct pg_request *request)
+{
+	struct snapshot *snapshot = container_of(request, struct snapshot, save);
+	struct fault fault = request->fault;
+
+	snapshot->saving = false;
+	if (!snapshot->active) {
+		return;
+	}
+	if (snapshot->awaiting_save) {
+		snapshot->awaiting_save = false;
+		snapshot->paused = true;
+		if (fault.kind != FAULT_NONE) {
+			snapshot_end(snapshot, &fault);
+			return;
+		}
+	}
+	snapshot_resume(snapshot);
+}
+
+/* Everything below the next chunk is in Kafka. */
+static void save(struct snapshot *snapshot)
+{
+	char epoch[16];
+
+	snprintf(epoch, sizeof epoch, "%" PRIu32, snapshot->epoch);
+	snapshot->save_due = false;
+	snapshot->paused = false;
+	snapshot->awaiting_save = true;
+	snapshot->saving = true;
+	snapshot->unsaved = 0;
+	snapshot->save = (struct pg_request){.sql = SAVE_SQL,
+					     .params = {epoch, snapshot->keyset.from},
+					     .param_count = 2,
+					     .done = on_saved};
+	pg_send(snapshot->pg, &snapshot->save);
+}
+
+/* ---- life ---- */
 
 static void send_chunk(struct snapshot *snapshot)
 {
@@ -174,7 +207,7 @@ static void send_chunk(struct snapshot *snapshot)
 
 	snapshot->step.done = on_chunk;
 	session_query(snapshot->session, &snapshot->step,
-		      snapshot->table == SNAPSHOT_ASSIGNMENTS ? catalog->assignments_sql
+		      snapshot->table == SNAPSHOT_ASSIGNMENTS ? catalog->walk_sql[SCOPE_ALL]
 							      : catalog->requests_sql,
 		      params, 2);
 }
@@ -209,7 +242,10 @@ void snapshot_start(struct snapshot *snapshot)
 	snapshot->unacknowledged = 0;
 	snapshot->records = 0;
 	snapshot->all_sent = false;
-	keyset_start(&snapshot->keyset);
+	snapshot->unsaved = 0;
+	snapshot->save_due = false;
+	snapshot->awaiting_save = false;
+	keyset_start(&snapshot->keyset, snapshot->from);
 	snapshot->step.done = on_clock;
 	session_command(snapshot->session, &snapshot->step, CLOCK_SQL);
 }
@@ -222,7 +258,16 @@ void snapshot_delivered(struct snapshot *snapshot)
 
 void snapshot_resume(struct snapshot *snapshot)
 {
-	if (snapshot->active && snapshot->paused && publish_has_room(snapshot->emit->publish)) {
+	if (!snapshot->active || !snapshot->paused) {
+		return;
+	}
+	if (snapshot->save_due) {
+		if (snapshot->unacknowledged == 0 && !snapshot->saving) {
+			save(snapshot);
+		}
+		return;
+	}
+	if (publish_has_room(snapshot->emit->publish)) {
 		snapshot->paused = false;
 		send_chunk(snapshot);
 	}

@@ -441,8 +441,11 @@ static void fill_begin(struct relay *relay)
 	snapshot->session = relay->fill;
 	snapshot->is_consistent = relay->has_exported;
 	snapshot->consistent_point = relay->epoch.consistent_point;
+	snapshot->epoch = relay->epoch.number;
+	snapshot->from = relay->epoch.snapshot_from;
 	log_info("snapshot begins", LOG_NUMBER("epoch", relay->epoch.number),
-		 LOG_TEXT("kind", relay->has_exported ? "consistent" : "incremental"));
+		 LOG_TEXT("kind", relay->has_exported ? "consistent" : "incremental"),
+		 LOG_TEXT("from", snapshot->from));
 	snapshot_start(snapshot);
 }
 

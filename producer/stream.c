@@ -136,6 +136,16 @@ static bool learn_relation(struct stream *stream, struct fault *fault)
 	return relation != NULL && explain_types(stream, relation, fault);
 }
 
+/* Counts what stood in the transaction, published or not. */
+static bool next_row(struct stream *stream, struct fault *fault)
+{
+	if (stream->place.row >= ASSEMBLE_ROWS_MAX) {
+		return fault_fatal(fault, "a transaction has too many rows");
+	}
+	stream->place.row++;
+	return true;
+}
+
 static void warn_of_truncate(const struct stream *stream)
 {
 	const struct pgoutput_message *message = &stream->message;
@@ -153,6 +163,25 @@ static void warn_of_truncate(const struct stream *stream)
 	}
 }
 
+/* A message of ours takes the place of a row; anybody may write one, so nonsense stops nothing. */
+static bool take_logical(struct stream *stream, struct fault *fault)
+{
+	const struct pgoutput_message *message = &stream->message;
+	struct scope scope;
+
+	if (!message->is_transactional || !stream->in_transaction ||
+	    strcmp(message->prefix, SCOPE_MESSAGE) != 0) {
+		return true;
+	}
+	if (!scope_parse(message->content, message->content_length, &scope)) {
+		log_warn("a message that asks for a snapshot of what nobody knows",
+			 LOG_TEXT("prefix", SCOPE_MESSAGE));
+		return true;
+	}
+	return feed_take_scope(stream->feed, &scope, &stream->place, fault) &&
+	       next_row(stream, fault);
+}
+
 /* Hands a row to the feed, which takes over the frame. */
 static bool take_row(struct stream *stream, char **frame, size_t length, uint64_t lsn,
 		     struct fault *fault)
@@ -164,9 +193,6 @@ static bool take_row(struct stream *stream, char **frame, size_t length, uint64_
 	if (relation == NULL) {
 		return false;
 	}
-	if (stream->place.row >= ASSEMBLE_ROWS_MAX) {
-		return fault_fatal(fault, "a transaction has too many rows");
-	}
 	stream->place.lsn = lsn;
 	if (relation->role != RELATION_OTHER) {
 		*frame = NULL;
@@ -174,8 +200,7 @@ static bool take_row(struct stream *stream, char **frame, size_t length, uint64_
 			return false;
 		}
 	}
-	stream->place.row++;
-	return true;
+	return next_row(stream, fault);
 }
 
 static bool take_message(struct stream *stream, char **frame, size_t length, uint64_t lsn,
@@ -196,9 +221,10 @@ static bool take_message(struct stream *stream, char **frame, size_t length, uin
 	case PGOUTPUT_TRUNCATE:
 		warn_of_truncate(stream);
 		return true;
+	case PGOUTPUT_MESSAGE:
+		return take_logical(stream, fault);
 	case PGOUTPUT_ORIGIN:
 	case PGOUTPUT_TYPE:
-	case PGOUTPUT_MESSAGE:
 		return true;
 	}
 	return true;

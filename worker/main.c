@@ -227,7 +227,7 @@ static int run(void)
 
 	if (!worker_open(&fault)) {
 		fprintf(stderr, "calrelay-worker: %s\n", fault.what);
-		return 78;
+		return PROGRAM_EXIT_CONFIG;
 	}
 	log_info("started", LOG_TEXT("group", worker.config.group),
 		 LOG_TEXT("topic", worker.intake.topics[0]));

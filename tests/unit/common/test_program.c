@@ -40,13 +40,24 @@ static int check(void)
 	return 9;
 }
 
+static int count(int argc, char **argv)
+{
+	return argc == 1 && strcmp(argv[0], "--two") == 0 && strcmp(settings.name, "n") == 0 ? 11
+											     : 1;
+}
+
+static const struct program_command COMMANDS[] = {
+    {.name = "count", .arguments = "[--two]", .help = "counts", .run = count}};
+
 static const struct program PROGRAM = {.name = "unit-test",
 				       .summary = "a program",
 				       .options = OPTIONS,
 				       .option_count = 1,
 				       .config = &settings,
 				       .run = run,
-				       .check = check};
+				       .check = check,
+				       .commands = COMMANDS,
+				       .command_count = 1};
 
 static char output[4096];
 
@@ -121,6 +132,15 @@ static void check_checks(void **state)
 	assert_int_equal(call(&without, "--check", NULL), 64);
 }
 
+static void a_command_gets_what_follows_its_name(void **state)
+{
+	(void)state;
+	assert_int_equal(call(&PROGRAM, "count", "--two"), 11);
+	assert_int_equal(call(&PROGRAM, "coun", NULL), 64);
+	assert_int_equal(call(&PROGRAM, "--help", NULL), 0);
+	assert_non_null(strstr(output, "  count [--two]\n             counts\n"));
+}
+
 static void a_missing_setting_is_one_line_and_status_78(void **state)
 {
 	(void)state;
@@ -157,6 +177,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(without_an_option_it_runs_with_its_settings_and_no_core_file),
 	    TEST(check_checks),
+	    TEST(a_command_gets_what_follows_its_name),
 	    TEST(a_missing_setting_is_one_line_and_status_78),
 	    TEST(help_and_version_need_no_settings),
 	    TEST(an_unknown_option_is_status_64),

@@ -24,7 +24,7 @@ static void the_next_id_is_one_more(void **state)
 	struct keyset keyset;
 
 	(void)state;
-	keyset_start(&keyset);
+	keyset_start(&keyset, "");
 	assert_string_equal(keyset.from, "00000000-0000-0000-0000-000000000000");
 	pass(&keyset, "00000000-0000-0000-0000-000000000000");
 	assert_string_equal(keyset.from, "00000000-0000-0000-0000-000000000001");
@@ -38,7 +38,7 @@ static void behind_the_last_id_there_is_nothing(void **state)
 	struct keyset keyset;
 
 	(void)state;
-	keyset_start(&keyset);
+	keyset_start(&keyset, "");
 	pass(&keyset, "ffffffff-ffff-ffff-ffff-ffffffffffff");
 	assert_true(keyset.ended);
 }

@@ -148,14 +148,6 @@ static void other_messages_are_known(void **state)
 	assert_int_equal(message.truncated_count, 2);
 	assert_int_equal(message.truncated[1], 8);
 	buf_reset(&frame);
-	buf_char(&frame, 'M');
-	buf_char(&frame, 0);
-	frame_number(&frame, 9, 8);
-	frame_cstr(&frame, "prefix");
-	frame_number(&frame, 3, 4);
-	buf_text(&frame, "abc");
-	assert_true(decode(&frame));
-	buf_reset(&frame);
 	buf_char(&frame, 'Y');
 	frame_number(&frame, 20000, 4);
 	frame_cstr(&frame, "public");
@@ -164,6 +156,34 @@ static void other_messages_are_known(void **state)
 	buf_reset(&frame);
 	buf_char(&frame, '?');
 	assert_false(decode(&frame));
+	buf_close(&frame);
+}
+
+static void write_logical(struct buf *frame)
+{
+	buf_char(frame, 'M');
+	buf_char(frame, 1);
+	frame_number(frame, 9, 8);
+	frame_cstr(frame, "prefix");
+	frame_number(frame, 3, 4);
+	buf_text(frame, "abc");
+}
+
+static void a_logical_message_has_its_prefix_and_its_content(void **state)
+{
+	struct buf frame;
+
+	(void)state;
+	buf_init(&frame, 4096);
+	write_logical(&frame);
+	assert_true(decode(&frame));
+	assert_true(message.is_transactional);
+	assert_string_equal(message.prefix, "prefix");
+	assert_int_equal(message.content_length, 3);
+	assert_memory_equal(message.content, "abc", 3);
+	frame.data[1] = 0;
+	assert_true(decode(&frame));
+	assert_false(message.is_transactional);
 	buf_close(&frame);
 }
 
@@ -184,7 +204,8 @@ static void refuse_every_cut(const struct buf *frame)
 
 static void a_message_that_is_cut_short_anywhere_is_refused(void **state)
 {
-	void (*const writers[])(struct buf *) = {write_begin, write_relation, write_update};
+	void (*const writers[])(struct buf *) = {write_begin, write_relation, write_update,
+						 write_logical};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof writers / sizeof *writers; i++) {
@@ -245,6 +266,7 @@ int main(void)
 	    cmocka_unit_test(an_update_has_its_old_row_where_one_was_sent),
 	    cmocka_unit_test(a_delete_without_an_old_row_is_refused),
 	    cmocka_unit_test(other_messages_are_known),
+	    cmocka_unit_test(a_logical_message_has_its_prefix_and_its_content),
 	    cmocka_unit_test(a_message_that_is_cut_short_anywhere_is_refused),
 	    cmocka_unit_test(counts_that_lie_are_refused),
 	    cmocka_unit_test(what_was_not_sent_did_not_change),
