@@ -51,6 +51,13 @@ def system(backbone, request):
 
 
 @pytest.fixture
+def source(system):
+    """The producer alone, streaming."""
+    system.producer.start().wait_ready()
+    return system
+
+
+@pytest.fixture
 def pipeline(system):
     """The whole pipeline with one worker."""
     return system.start()

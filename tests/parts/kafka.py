@@ -137,23 +137,39 @@ class Kafka:
 
     def read(self, topic):
         """Every record of the topic as it stands now, in partition and offset order."""
+        return sorted(self.each(topic))
+
+    def each(self, topic):
+        """The same one by one, each partition in offset order, for topics that fill memory."""
         reader = self._consumer("calrelay-reader")
         try:
-            partitions = reader.list_topics(topic, timeout=10).topics[topic].partitions
-            ends = {}
-            for number in partitions:
-                low, high = reader.get_watermark_offsets(
-                    confluent_kafka.TopicPartition(topic, number), timeout=10)
-                if high > low:
-                    ends[number] = high
+            ends = self._ends(reader, topic)
             reader.assign([confluent_kafka.TopicPartition(topic, number, 0) for number in ends])
-            return sorted(self._drain(reader, ends))
+            yield from self._drain(reader, ends)
+        finally:
+            reader.close()
+
+    def count(self, topic):
+        """How many records were ever written to the topic."""
+        reader = self._consumer("calrelay-reader")
+        try:
+            return sum(self._ends(reader, topic).values())
         finally:
             reader.close()
 
     @staticmethod
+    def _ends(reader, topic):
+        ends = {}
+        for number in reader.list_topics(topic, timeout=10).topics[topic].partitions:
+            low, high = reader.get_watermark_offsets(
+                confluent_kafka.TopicPartition(topic, number), timeout=10)
+            if high > low:
+                ends[number] = high
+        return ends
+
+    @staticmethod
     def _drain(reader, ends):
-        records, open_ends = [], dict(ends)
+        open_ends = dict(ends)
         while open_ends:
             message = reader.poll(10)
             assert message is not None, f"no record for 10 s, still open: {open_ends}"
@@ -162,12 +178,10 @@ class Kafka:
                     open_ends.pop(message.partition(), None)
                     continue
                 raise confluent_kafka.KafkaException(message.error())
-            records.append(Record(message.partition(), message.offset(), message.key(),
-                                  message.value(), dict(message.headers() or []),
-                                  message.timestamp()[1]))
+            yield Record(message.partition(), message.offset(), message.key(), message.value(),
+                         dict(message.headers() or []), message.timestamp()[1])
             if message.offset() + 1 >= open_ends.get(message.partition(), 0):
                 open_ends.pop(message.partition(), None)
-        return records
 
     def _consumer(self, group):
         return confluent_kafka.Consumer({
