@@ -1,7 +1,9 @@
 /* watch.c - uv_poll handles that outlive their owners by one turn of the loop. */
 #include "common/watch.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
@@ -12,7 +14,10 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 
 static void on_closed(uv_handle_t *handle)
 {
-	free(container_of(handle, struct watch, poll));
+	struct watch *watch = container_of((uv_poll_t *)(void *)handle, struct watch, poll);
+
+	close(watch->duplicate);
+	free(watch);
 }
 
 struct watch *watch_new(struct loop *loop, int fd, void *owner,
@@ -20,7 +25,14 @@ struct watch *watch_new(struct loop *loop, int fd, void *owner,
 {
 	struct watch *watch = calloc(1, sizeof *watch);
 
-	if (watch == NULL || uv_poll_init(&loop->uv, &watch->poll, fd) != 0) {
+	if (watch == NULL) {
+		return NULL;
+	}
+	watch->duplicate = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (watch->duplicate < 0 || uv_poll_init(&loop->uv, &watch->poll, watch->duplicate) != 0) {
+		if (watch->duplicate >= 0) {
+			close(watch->duplicate);
+		}
 		free(watch);
 		return NULL;
 	}

@@ -9,8 +9,12 @@
 
 #include "common/log.h"
 #include "common/text.h"
+#include "common/watch.h"
+#include "producer/slot.h"
 
 #define SESSION_CONNECT_MAX_MS 10000
+#define TEXT_OF(number)	       TEXT_OF_(number)
+#define TEXT_OF_(number)       #number
 
 /* Source of the formats: what PostgreSQL's own apply worker asks for (libpqwalreceiver.c). */
 static const char SETTINGS[] =
@@ -18,7 +22,12 @@ static const char SETTINGS[] =
     "set_config('extra_float_digits', '3', false), set_config('timezone', 'UTC', false), "
     "set_config('bytea_output', 'hex', false), set_config('statement_timeout', '0', false), "
     "set_config('idle_in_transaction_session_timeout', '0', false), "
-    "set_config('lock_timeout', '0', false)";
+    "set_config('lock_timeout', '0', false), "
+    /* the server's own where it is shorter; 0 is none */
+    "(SELECT set_config('wal_sender_timeout', least(" TEXT_OF(
+	SLOT_SENDER_TIMEOUT_MS) ", nullif("
+				"setting::int, 0))::text, false) FROM pg_settings WHERE name = "
+				"'wal_sender_timeout')";
 
 enum session_state {
 	SESSION_NEW,
@@ -36,7 +45,7 @@ struct session {
 	bool replication;
 	enum session_state state;
 	PGconn *conn;
-	uv_poll_t *poll; /* lives until uv has closed it */
+	struct watch *watch;
 	uv_timer_t timer;
 	struct loop_call answer;
 	bool answering;
@@ -53,48 +62,26 @@ static void session_ready(struct session *session);
 
 /* ---- the watched socket ---- */
 
-static void on_poll_closed(uv_handle_t *handle)
-{
-	free(handle);
-}
-
 static void session_unwatch(struct session *session)
 {
-	if (session->poll != NULL) {
-		session->poll->data = NULL;
-		uv_poll_stop(session->poll);
-		uv_close((uv_handle_t *)session->poll, on_poll_closed);
-		session->poll = NULL;
-	}
+	watch_free(session->watch);
+	session->watch = NULL;
 }
 
-static void on_poll(uv_poll_t *poll, int status, int events)
+static void on_watched(struct watch *watch, int status, int events)
 {
 	(void)status; /* libpq sees a broken socket for itself */
 	(void)events;
-	if (poll->data != NULL) {
-		session_ready(poll->data);
-	}
+	session_ready(watch->owner);
 }
 
 static bool session_watch(struct session *session, int events)
 {
-	if (session->poll == NULL) {
-		uv_poll_t *poll = calloc(1, sizeof *poll);
-
-		if (poll == NULL ||
-		    uv_poll_init(&session->loop->uv, poll, PQsocket(session->conn)) != 0) {
-			free(poll);
-			return false;
-		}
-		poll->data = session;
-		session->poll = poll;
+	if (session->watch == NULL) {
+		session->watch =
+		    watch_new(session->loop, PQsocket(session->conn), session, on_watched);
 	}
-	if (events == 0) {
-		uv_poll_stop(session->poll);
-		return true;
-	}
-	return uv_poll_start(session->poll, events, on_poll) == 0;
+	return session->watch != NULL && watch_start(session->watch, events);
 }
 
 /* ---- answers ---- */
