@@ -20,7 +20,8 @@
 
 struct publish_lane {
 	uint32_t in_flight;
-	int64_t since_ms; /* last progress */
+	int64_t since_ms;    /* last progress */
+	int64_t next_offset; /* of the next record that is ours; a gap is somebody else's */
 };
 
 struct publish {
@@ -99,6 +100,31 @@ static void on_failure(struct publish *publish, const rd_kafka_message_t *messag
 	publish_fail(publish, &fault);
 }
 
+/* Offsets have no gaps but for records of others.  Without an offset (Kafka had the record already)
+ * nothing is known, so that is looked at, too. */
+static bool note_offset(struct publish *publish, const rd_kafka_message_t *message,
+			enum tails_topic topic)
+{
+	struct publish_lane *lane = &publish->lanes[topic][message->partition];
+	int64_t expected = lane->next_offset;
+
+	lane->next_offset = message->offset + 1;
+	if (message->offset == expected) {
+		return true;
+	}
+	tails_note_foreign(publish->tails, topic, message->partition, expected);
+	return false;
+}
+
+static void on_foreign(struct publish *publish, enum tails_topic topic, int32_t partition)
+{
+	struct fault fault;
+
+	fault_retry(&fault, "somebody else wrote into partition %d of %.150s: looking what it is",
+		    (int)partition, rd_kafka_topic_name(publish->topics[topic]));
+	publish_fail(publish, &fault);
+}
+
 static void on_delivery(struct publish *publish, const rd_kafka_message_t *message)
 {
 	enum tails_topic topic = message_topic(publish, message);
@@ -116,6 +142,9 @@ static void on_delivery(struct publish *publish, const rd_kafka_message_t *messa
 	}
 	if (end->has_gap && message_pos(message, &pos)) {
 		tails_note_delivered(publish->tails, topic, message->partition, &pos);
+	}
+	if (!note_offset(publish, message, topic)) {
+		on_foreign(publish, topic, message->partition);
 	}
 	if (!publish->has_failed && !publish->closing) {
 		publish->owner->delivered(publish->owner, (uint64_t)(uintptr_t)message->_private);
@@ -308,6 +337,14 @@ size_t publish_in_flight(const struct publish *publish)
 	return publish->in_flight;
 }
 
+int64_t publish_idle_offset(const struct publish *publish, enum tails_topic topic,
+			    int32_t partition)
+{
+	const struct publish_lane *lane = &publish->lanes[topic][partition];
+
+	return lane->in_flight == 0 ? lane->next_offset : -1;
+}
+
 /* ---- life ---- */
 
 static rd_kafka_conf_t *publish_conf(const struct settings *settings, int timeout_ms,
@@ -352,6 +389,16 @@ static bool publish_open_topics(struct publish *publish, const struct settings *
 	return true;
 }
 
+static void publish_open_lanes(struct publish *publish)
+{
+	for (int topic = 0; topic < TAILS_TOPICS; topic++) {
+		for (int partition = 0; partition < TAILS_PARTITIONS_MAX; partition++) {
+			publish->lanes[topic][partition].next_offset =
+			    publish->tails->ends[topic][partition].next_offset;
+		}
+	}
+}
+
 struct publish *publish_new(struct loop *loop, const struct settings *settings, int timeout_ms,
 			    struct tails *tails, struct publish_owner *owner, struct fault *fault)
 {
@@ -376,6 +423,7 @@ struct publish *publish_new(struct loop *loop, const struct settings *settings, 
 	publish->tails = tails;
 	publish->owner = owner;
 	publish->stuck_ms = (int64_t)timeout_ms * 2 / 3;
+	publish_open_lanes(publish);
 	kafka_queue_init(&publish->queue, loop, rd_kafka_queue_get_main(publish->rk), on_queue);
 	uv_timer_init(&loop->uv, &publish->timer);
 	uv_timer_start(&publish->timer, on_timer, 500, 500);

@@ -1,5 +1,6 @@
 /* publish.h - records into Kafka: acks=all, idempotent, in order, each to a partition we name.
  *
+ * A record that somebody else wrote among ours ends the session, so that the ends are read anew.
  * A record that could not be delivered stops everything: nothing behind it may be taken for
  * delivered.  What is not confirmed in time is withdrawn before anybody else can hold the slot. */
 #ifndef CALRELAY_PRODUCER_PUBLISH_H
@@ -53,6 +54,10 @@ bool publish_send(struct publish *publish, const struct publish_record *record, 
 		  struct fault *fault) MUST_CHECK;
 bool publish_has_room(const struct publish *publish);
 size_t publish_in_flight(const struct publish *publish);
+
+/* Where the partition ends if nobody but us writes; -1 while a record of ours is on its way. */
+int64_t publish_idle_offset(const struct publish *publish, enum tails_topic topic,
+			    int32_t partition);
 
 /* Withdraws what is not on its way, waits a little for what is, then closed comes. */
 void publish_close(struct publish *publish, void (*closed)(void *context), void *context);

@@ -44,6 +44,21 @@ void relay_resume(struct relay *relay, const struct fault *fault)
 	}
 }
 
+static void on_skip(struct loop_call *call)
+{
+	struct relay *relay = container_of(call, struct relay, skip);
+	struct fault none = {0};
+
+	if (!relay->clearing) {
+		relay_resume(relay, &none);
+	}
+}
+
+void relay_skip(struct relay *relay)
+{
+	loop_defer(relay->loop, &relay->skip, on_skip);
+}
+
 void relay_clear(struct relay *relay)
 {
 	relay->clearing = true;
@@ -54,8 +69,8 @@ void relay_clear(struct relay *relay)
 	session_free(relay->fill);
 	relay->replication = NULL;
 	relay->fill = NULL;
-	if (relay->topics_running) {
-		atomic_store(&relay->topics.stop, true);
+	atomic_store(&relay->topics.stop, true);
+	if (!oversee_stop(&relay->oversee) || relay->topics_running) {
 		return; /* its end goes on, in relay_cleared */
 	}
 	flow_clear(&relay->flow, relay_cleared, relay);
@@ -111,6 +126,17 @@ static void on_snapshot_ended(struct flow *flow)
 	}
 }
 
+static void on_overseen(struct oversee *oversee, const struct fault *fault)
+{
+	struct relay *relay = container_of(oversee, struct relay, oversee);
+
+	if (relay->clearing) {
+		relay_cleared(relay);
+	} else if (fault->kind != FAULT_NONE) {
+		relay_fail(relay, fault);
+	}
+}
+
 /* ---- life ---- */
 
 void relay_init(struct relay *relay, struct loop *loop, const struct settings *settings)
@@ -124,6 +150,8 @@ void relay_init(struct relay *relay, struct loop *loop, const struct settings *s
 	flow_init(&relay->flow, loop, relay->pg, settings);
 	relay->flow.failed = on_flow_failed;
 	relay->flow.snapshot_ended = on_snapshot_ended;
+	oversee_init(&relay->oversee, loop, &relay->flow);
+	relay->oversee.ended = on_overseen;
 }
 
 void relay_start(struct relay *relay)
@@ -142,6 +170,7 @@ void relay_stop(struct relay *relay)
 		relay_clear(relay);
 		return;
 	}
+	(void)!oversee_stop(&relay->oversee);
 	stream_stop_reading(&relay->flow.stream);
 	relay->drain_by_ms = clock_mono_ms() + RELAY_DRAIN_MAX_MS;
 	relay_enter(relay, RELAY_DRAIN);
@@ -152,6 +181,9 @@ void relay_close(struct relay *relay)
 	relay->clearing = true;
 	pg_free(relay->pg);
 	flow_close(&relay->flow);
+	oversee_close(&relay->oversee);
+	late_clear(&relay->topics.late);
+	late_clear(&relay->oversee.job.late);
 	buf_close(&relay->command);
 	uv_close((uv_handle_t *)&relay->timer, NULL);
 }

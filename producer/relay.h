@@ -9,6 +9,7 @@
 #include "common/loop.h"
 #include "common/metrics.h"
 #include "producer/flow.h"
+#include "producer/oversee.h"
 #include "producer/session.h"
 #include "producer/settings.h"
 #include "producer/slot.h"
@@ -29,6 +30,7 @@ enum relay_step {
 	RELAY_VIEW_AGAIN,
 	RELAY_TAILS,
 	RELAY_EPOCH,
+	RELAY_MEND,
 	RELAY_CATALOG,
 	RELAY_FILL_CONNECT,
 	RELAY_FILL,
@@ -61,6 +63,7 @@ struct relay {
 
 	struct topics_job topics;
 	bool topics_running;
+	struct oversee oversee;
 	const PGresult *result;	     /* of the step's statement, while its finish runs */
 	struct session *replication; /* until the stream takes it over */
 	struct session *fill;	     /* the snapshot's; holds the exported one if has_exported */
@@ -86,6 +89,8 @@ bool relay_is_ready(const struct relay *relay, char reason[128]);
 
 /* The step is over: its finish says what follows. */
 void relay_resume(struct relay *relay, const struct fault *fault);
+/* The step had nothing to wait for. */
+void relay_skip(struct relay *relay);
 /* Everything of the session goes; then a pause and a new start, or the end. */
 void relay_clear(struct relay *relay);
 void relay_cleared(void *context);

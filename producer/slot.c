@@ -8,6 +8,8 @@
 #include "common/pg.h"
 #include "common/text.h"
 
+#define SLOT_RECORD_LEAST_MS 2000
+
 const char SLOT_VIEW_SQL[] =
     "SELECT current_database(), (SELECT setting FROM pg_settings WHERE name = "
     "'wal_sender_timeout'), s.slot_name IS NOT NULL, coalesce(s.wal_status = 'lost', false), "
@@ -86,6 +88,17 @@ bool slot_read_view(const PGresult *result, struct slot_view *view, struct fault
 	(void)slot_read_lsn(pg_text(result, 0, VIEW_CONSISTENT), &view->consistent_point);
 	text_copy(view->snapshot_from, SLOT_TEXT_SIZE, pg_text(result, 0, VIEW_FROM));
 	return true;
+}
+
+int slot_record_timeout_ms(const struct slot_view *view)
+{
+	int64_t timeout_ms = SLOT_SENDER_TIMEOUT_MS;
+
+	if (view->sender_timeout_ms > 0 && view->sender_timeout_ms < timeout_ms) {
+		timeout_ms = view->sender_timeout_ms;
+	}
+	timeout_ms = timeout_ms * 3 / 4;
+	return timeout_ms > SLOT_RECORD_LEAST_MS ? (int)timeout_ms : SLOT_RECORD_LEAST_MS;
 }
 
 bool slot_read_system(const PGresult *result, struct slot_system *system, struct fault *fault)

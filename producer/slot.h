@@ -44,6 +44,14 @@ bool slot_read_system(const PGresult *result, struct slot_system *system,
 		      struct fault *fault) MUST_CHECK;
 bool slot_read_lsn(const char *text, uint64_t *lsn);
 
+/* After how long without a word from us the server gives the slot away: our session's own
+ * wal_sender_timeout, the server's where that is shorter.  Short, so that a standby takes over from
+ * a frozen owner within 10 s. */
+#define SLOT_SENDER_TIMEOUT_MS 8000
+
+/* How long a record may wait for Kafka: it expires before anybody else can hold the slot. */
+int slot_record_timeout_ms(const struct slot_view *view);
+
 enum slot_plan { SLOT_USE, SLOT_CREATE, SLOT_STOP };
 
 /* SLOT_STOP with FAULT_FATAL: changes are lost, and somebody has to say what is to happen. */

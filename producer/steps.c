@@ -11,93 +11,20 @@
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "producer/preflight.h"
+#include "producer/ask.h"
+#include "producer/mend.h"
+#include "producer/oversee.h"
 
-#define STEPS_PAUSE_MOST_MS    5000
-#define STEPS_PAUSE_FIRST_MS   200
-#define STEPS_STANDBY_MS       1000
-#define STEPS_DRAIN_LOOK_MS    20
-#define STEPS_TIMEOUT_MOST_MS  45000 /* for a record to reach Kafka */
-#define STEPS_TIMEOUT_LEAST_MS 2000
+#define STEPS_PAUSE_MOST_MS  5000
+#define STEPS_PAUSE_FIRST_MS 200
+#define STEPS_STANDBY_MS     1000
+#define STEPS_DRAIN_LOOK_MS  20
 
 /* ---- answers ---- */
-
-static void on_skip(struct loop_call *call)
-{
-	struct relay *relay = container_of(call, struct relay, skip);
-	struct fault none = {0};
-
-	if (!relay->clearing) {
-		relay_resume(relay, &none);
-	}
-}
-
-/* The step had nothing to wait for. */
-static void skip(struct relay *relay)
-{
-	loop_defer(relay->loop, &relay->skip, on_skip);
-}
 
 static void on_answer(struct session_step *answer)
 {
 	relay_resume(container_of(answer, struct relay, answer), &answer->fault);
-}
-
-/* A statement on its way outlives the session that sent it; its answer then is for nobody. */
-struct statement {
-	struct pg_request request; /* or the preflight's */
-	struct preflight preflight;
-	struct relay *relay;
-	unsigned session;
-};
-
-static void statement_answer(struct statement *statement, const struct pg_request *request)
-{
-	struct relay *relay = statement->relay;
-
-	if (statement->session == relay->session && !relay->clearing) {
-		relay->result = request->result;
-		relay_resume(relay, &request->fault);
-		relay->result = NULL;
-	}
-	free(statement);
-}
-
-static void on_request(struct pg_request *request)
-{
-	statement_answer(container_of(request, struct statement, request), request);
-}
-
-static void on_preflight(struct pg_request *request)
-{
-	struct preflight *preflight = container_of(request, struct preflight, request);
-
-	statement_answer(container_of(preflight, struct statement, preflight), request);
-}
-
-static struct statement *statement_new(struct relay *relay)
-{
-	struct statement *statement = calloc(1, sizeof *statement);
-
-	if (statement == NULL) {
-		fputs("out of memory\n", stderr);
-		abort();
-	}
-	statement->relay = relay;
-	statement->session = relay->session;
-	return statement;
-}
-
-static void ask(struct relay *relay, const char *sql, int param_count, const char *const *params)
-{
-	struct statement *statement = statement_new(relay);
-
-	statement->request =
-	    (struct pg_request){.sql = sql, .param_count = param_count, .done = on_request};
-	for (int i = 0; i < param_count; i++) {
-		statement->request.params[i] = params[i];
-	}
-	pg_send(relay->pg, &statement->request);
 }
 
 /* ---- topics ---- */
@@ -114,19 +41,19 @@ static void on_topics(struct topics_job *job)
 	}
 }
 
-static void run_topics(struct relay *relay, bool may_create, bool reads_tails)
+static void run_topics(struct relay *relay, enum topics_task task)
 {
 	relay->topics.settings = relay->settings;
-	relay->topics.may_create = may_create;
-	relay->topics.reads_tails = reads_tails;
+	relay->topics.task = task;
 	relay->topics.done = on_topics;
 	relay->topics_running = true;
+	tails_start(&relay->topics.tails, &relay->flow.tails);
 	topics_start(relay->loop, &relay->topics);
 }
 
 static void topics_begin(struct relay *relay)
 {
-	run_topics(relay, true, false);
+	run_topics(relay, TOPICS_MAKE);
 }
 
 static enum relay_step topics_finish(struct relay *relay, struct fault *fault)
@@ -141,7 +68,7 @@ static enum relay_step topics_finish(struct relay *relay, struct fault *fault)
 
 static void check_begin(struct relay *relay)
 {
-	preflight_send(&statement_new(relay)->preflight, relay->pg, relay->settings, on_preflight);
+	ask_preflight(relay);
 }
 
 static enum relay_step check_finish(struct relay *relay, struct fault *fault)
@@ -159,7 +86,7 @@ static enum relay_step check_finish(struct relay *relay, struct fault *fault)
 
 static void view_begin(struct relay *relay)
 {
-	ask(relay, SLOT_VIEW_SQL, 1, (const char *const[]){relay->settings->slot});
+	ask_sql(relay, SLOT_VIEW_SQL, 1, (const char *const[]){relay->settings->slot});
 }
 
 static enum relay_step view_finish(struct relay *relay, struct fault *fault)
@@ -207,7 +134,7 @@ static void slot_begin(struct relay *relay)
 
 	relay->has_exported = false;
 	if (plan != SLOT_CREATE) {
-		skip(relay);
+		relay_skip(relay);
 		return;
 	}
 	relay->has_exported = true;
@@ -313,7 +240,7 @@ static const char WATCH_SQL[] = "SELECT active FROM pg_replication_slots WHERE s
 /* Asks before it tries, because each vain START_REPLICATION is an error in the server's log. */
 static void watch_begin(struct relay *relay)
 {
-	ask(relay, WATCH_SQL, 1, (const char *const[]){relay->settings->slot});
+	ask_sql(relay, WATCH_SQL, 1, (const char *const[]){relay->settings->slot});
 }
 
 static enum relay_step watch_finish(struct relay *relay, struct fault *fault)
@@ -339,24 +266,16 @@ static enum relay_step view_again_finish(struct relay *relay, struct fault *faul
 
 static void tails_begin(struct relay *relay)
 {
-	run_topics(relay, true, true);
+	run_topics(relay, TOPICS_TAILS);
 }
 
 static enum relay_step tails_finish(struct relay *relay, struct fault *fault)
 {
-	int64_t timeout_ms = relay->view.sender_timeout_ms * 3 / 4;
-
 	if (fault->kind != FAULT_NONE) {
 		return RELAY_EPOCH;
 	}
-	if (timeout_ms == 0 || timeout_ms > STEPS_TIMEOUT_MOST_MS) {
-		timeout_ms = STEPS_TIMEOUT_MOST_MS;
-	}
-	if (timeout_ms < STEPS_TIMEOUT_LEAST_MS) {
-		timeout_ms = STEPS_TIMEOUT_LEAST_MS;
-	}
 	tails_renew(&relay->flow.tails, &relay->topics.tails);
-	(void)!flow_open(&relay->flow, (int)timeout_ms, fault);
+	(void)!flow_open(&relay->flow, slot_record_timeout_ms(&relay->view), fault);
 	return RELAY_EPOCH;
 }
 
@@ -377,16 +296,16 @@ static void epoch_begin(struct relay *relay)
 	snprintf(relay->flow.emit.database, sizeof relay->flow.emit.database, "%s",
 		 relay->view.database);
 	if (!epoch->is_new) {
-		skip(relay);
+		relay_skip(relay);
 		return;
 	}
 	snprintf(number, sizeof number, "%" PRIu32, epoch->number);
 	snprintf(timeline, sizeof timeline, "%" PRId32, relay->system.timeline);
 	snprintf(point, sizeof point, "%" PRIX32 "/%" PRIX32,
 		 (uint32_t)(epoch->consistent_point >> 32), (uint32_t)epoch->consistent_point);
-	ask(relay, EPOCH_SQL, 5,
-	    (const char *const[]){number, relay->system.identifier, timeline, relay->settings->slot,
-				  point});
+	ask_sql(relay, EPOCH_SQL, 5,
+		(const char *const[]){number, relay->system.identifier, timeline,
+				      relay->settings->slot, point});
 }
 
 static enum relay_step epoch_finish(struct relay *relay, struct fault *fault)
@@ -398,7 +317,7 @@ static enum relay_step epoch_finish(struct relay *relay, struct fault *fault)
 		log_info("epoch begins", LOG_NUMBER("epoch", relay->epoch.number),
 			 LOG_NUMBER("timeline", relay->system.timeline));
 	}
-	return RELAY_CATALOG;
+	return RELAY_MEND;
 }
 
 /* ---- the fill ---- */
@@ -467,7 +386,7 @@ static void filled_begin(struct relay *relay)
 	relay->fill = NULL;
 	log_info("snapshot finished", LOG_NUMBER("records", relay->flow.snapshot.records));
 	snprintf(number, sizeof number, "%" PRIu32, relay->epoch.number);
-	ask(relay, FILLED_SQL, 1, (const char *const[]){number});
+	ask_sql(relay, FILLED_SQL, 1, (const char *const[]){number});
 }
 
 static enum relay_step filled_finish(struct relay *relay, struct fault *fault)
@@ -487,6 +406,7 @@ static void streaming_begin(struct relay *relay)
 	log_info("streaming", LOG_TEXT("slot", relay->settings->slot),
 		 LOG_NUMBER("epoch", relay->epoch.number));
 	stream_read(&relay->flow.stream);
+	oversee_start(&relay->oversee);
 }
 
 static void pause_begin(struct relay *relay)
@@ -540,6 +460,7 @@ const struct step STEPS[RELAY_STEPS] = { /* read downwards */
 	[RELAY_VIEW_AGAIN]     = {"view again",     view_begin,           view_again_finish},
 	[RELAY_TAILS]          = {"tails",          tails_begin,          tails_finish},
 	[RELAY_EPOCH]          = {"epoch",          epoch_begin,          epoch_finish},
+	[RELAY_MEND]           = {"mend",           mend_begin,           mend_finish},
 	[RELAY_CATALOG]        = {"catalog",        catalog_begin,        catalog_finish},
 	[RELAY_FILL_CONNECT]   = {"fill connect",   import_connect_begin, fill_connect_finish},
 	[RELAY_FILL]           = {"fill",           fill_begin,           fill_finish},

@@ -15,7 +15,7 @@
 
 #define STREAM_FRAMES_BUDGET 512 /* per turn of the loop */
 #define STREAM_TICK_MS	     250
-#define STREAM_STATUS_MS     5000  /* at the latest; the server asks for 10 s at most */
+#define STREAM_STATUS_MS     1000  /* at the latest; see SLOT_SENDER_TIMEOUT_MS */
 #define STREAM_ASK_MS	     10000 /* nothing heard: ask for an answer */
 #define STREAM_SILENT_MAX_MS 40000 /* nothing heard: the connection is dead */
 

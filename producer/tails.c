@@ -33,6 +33,30 @@ void tails_note_delivered(struct tails *tails, enum tails_topic topic, int32_t p
 	}
 }
 
+void tails_note_foreign(struct tails *tails, enum tails_topic topic, int32_t partition,
+			int64_t offset)
+{
+	struct tails_end *end = &tails->ends[topic][partition];
+
+	if (!end->has_foreign || offset < end->foreign_offset) {
+		end->has_foreign = true;
+		end->foreign_offset = offset;
+	}
+}
+
+void tails_start(struct tails *fresh, const struct tails *known)
+{
+	*fresh = (struct tails){0};
+	for (int topic = 0; topic < TAILS_TOPICS; topic++) {
+		for (int partition = 0; partition < TAILS_PARTITIONS_MAX; partition++) {
+			struct tails_end *end = &fresh->ends[topic][partition];
+
+			end->has_foreign = known->ends[topic][partition].has_foreign;
+			end->foreign_offset = known->ends[topic][partition].foreign_offset;
+		}
+	}
+}
+
 void tails_renew(struct tails *tails, const struct tails *fresh)
 {
 	for (int topic = 0; topic < TAILS_TOPICS; topic++) {
@@ -41,6 +65,8 @@ void tails_renew(struct tails *tails, const struct tails *fresh)
 
 			end->known = fresh->ends[topic][partition].known;
 			end->newest = fresh->ends[topic][partition].newest;
+			end->next_offset = fresh->ends[topic][partition].next_offset;
+			end->has_foreign = false;
 		}
 	}
 }

@@ -19,7 +19,10 @@ struct tails_end {
 	bool known;
 	struct pos newest;
 	bool has_gap;
-	struct pos gap; /* the first position that failed */
+	struct pos gap;	     /* the first position that failed */
+	int64_t next_offset; /* where the partition ended when it was read */
+	bool has_foreign;
+	int64_t foreign_offset; /* from here on, somebody else has written, too */
 };
 
 struct tails {
@@ -33,6 +36,11 @@ void tails_note_gap(struct tails *tails, enum tails_topic topic, int32_t partiti
 /* Kafka has confirmed pos: a gap at or before it is closed. */
 void tails_note_delivered(struct tails *tails, enum tails_topic topic, int32_t partition,
 			  const struct pos *pos);
+/* Somebody else wrote at this offset, or from it on: next time, read from before it. */
+void tails_note_foreign(struct tails *tails, enum tails_topic topic, int32_t partition,
+			int64_t offset);
+/* What is to be read anew, knowing where somebody else wrote. */
+void tails_start(struct tails *fresh, const struct tails *known);
 /* Takes over what was read anew; gaps stay. */
 void tails_renew(struct tails *tails, const struct tails *fresh);
 bool tails_has(const struct tails *tails, enum tails_topic topic, int32_t partition,

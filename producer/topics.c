@@ -10,12 +10,11 @@
 
 #include "common/kafka.h"
 #include "common/log.h"
+#include "producer/ends.h"
 
 #define TOPICS_WAIT_MS	     5000
 #define TOPICS_CREATE_MAX_MS 10000
 #define TOPICS_LOOK_MS	     20
-#define TOPICS_TAIL_RECORDS  200 /* read that many from each partition's end */
-#define TOPICS_TAIL_MORE     20000
 #define TOPICS_RECORD_MAX    "10485760" /* max.message.bytes of a topic we create */
 
 void topics_name(const struct settings *settings, enum tails_topic topic, char name[256])
@@ -35,14 +34,14 @@ static void find(struct topics_job *job, const char *what)
 	}
 }
 
-static bool job_error(struct topics_job *job, const char *doing, rd_kafka_resp_err_t error)
+bool topics_error(struct fault *fault, const char *doing, rd_kafka_resp_err_t error)
 {
 	if (error == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
 	    error == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED) {
-		return fault_fatal(&job->fault, "Kafka forbids %s: %s (grant it to this client)",
-				   doing, rd_kafka_err2str(error));
+		return fault_fatal(fault, "Kafka forbids %s: %s (grant it to this client)", doing,
+				   rd_kafka_err2str(error));
 	}
-	return fault_retry(&job->fault, "Kafka, %s: %s", doing, rd_kafka_err2str(error));
+	return fault_retry(fault, "Kafka, %s: %s", doing, rd_kafka_err2str(error));
 }
 
 /* ---- partitions ---- */
@@ -67,7 +66,7 @@ static int count_partitions(struct topics_job *job, rd_kafka_t *rk, const char *
 
 	rd_kafka_topic_destroy(topic);
 	if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-		job_error(job, "reading metadata", error);
+		topics_error(&job->fault, "reading metadata", error);
 		return -1;
 	}
 	if (metadata->topic_cnt != 1) {
@@ -75,7 +74,7 @@ static int count_partitions(struct topics_job *job, rd_kafka_t *rk, const char *
 	} else if (metadata->topics[0].err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
 		count = 0;
 	} else if (metadata->topics[0].err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-		job_error(job, "reading metadata", metadata->topics[0].err);
+		topics_error(&job->fault, "reading metadata", metadata->topics[0].err);
 	} else {
 		count = count_leaders(&metadata->topics[0]);
 		if (count < metadata->topics[0].partition_cnt) {
@@ -98,7 +97,7 @@ static rd_kafka_event_t *await(struct topics_job *job, rd_kafka_queue_t *queue, 
 		return NULL;
 	}
 	if (rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-		job_error(job, doing, rd_kafka_event_error(event));
+		topics_error(&job->fault, doing, rd_kafka_event_error(event));
 		rd_kafka_event_destroy(event);
 		return NULL;
 	}
@@ -129,7 +128,7 @@ static bool take_created(struct topics_job *job, rd_kafka_event_t *event, const 
 			 why != NULL ? why : rd_kafka_err2str(error));
 		return fault_fatal(&job->fault, "%s", text);
 	}
-	return job_error(job, "creating a topic", error);
+	return topics_error(&job->fault, "creating a topic", error);
 }
 
 static bool create_topic(struct topics_job *job, rd_kafka_t *rk, const char *name)
@@ -174,9 +173,9 @@ static bool take_policy(struct topics_job *job, rd_kafka_event_t *event, const c
 	char text[TOPICS_FINDING_SIZE];
 
 	if (count != 1 || rd_kafka_ConfigResource_error(resources[0]) != 0) {
-		return job_error(job, "describing a topic",
-				 count == 1 ? rd_kafka_ConfigResource_error(resources[0])
-					    : RD_KAFKA_RESP_ERR__BAD_MSG);
+		return topics_error(&job->fault, "describing a topic",
+				    count == 1 ? rd_kafka_ConfigResource_error(resources[0])
+					       : RD_KAFKA_RESP_ERR__BAD_MSG);
 	}
 	entries = rd_kafka_ConfigResource_configs(resources[0], &count);
 	for (size_t i = 0; i < count; i++) {
@@ -242,7 +241,7 @@ static bool check_topic(struct topics_job *job, rd_kafka_t *rk, enum tails_topic
 	}
 	if (partitions == 0) {
 		job->missing[topic] = true;
-		return !job->may_create ||
+		return job->task == TOPICS_LOOK ||
 		       (create_topic(job, rk, name) && await_leaders(job, rk, name));
 	}
 	if (partitions != (int)job->settings->partitions) {
@@ -253,124 +252,6 @@ static bool check_topic(struct topics_job *job, rd_kafka_t *rk, enum tails_topic
 		find(job, text);
 	}
 	return check_policy(job, rk, name);
-}
-
-/* ---- tails ---- */
-
-struct tail_reader {
-	struct topics_job *job;
-	rd_kafka_t *rk;
-	rd_kafka_queue_t *queue;
-	rd_kafka_topic_t *topics[TAILS_TOPICS];
-	int64_t from[TAILS_TOPICS][TAILS_PARTITIONS_MAX]; /* RD_KAFKA_OFFSET_TAIL or BEGINNING */
-	bool seen[TAILS_TOPICS][TAILS_PARTITIONS_MAX];
-	int open;
-};
-
-static bool start_tail(struct tail_reader *reader, int topic, int partition, int64_t from)
-{
-	reader->from[topic][partition] = from;
-	if (rd_kafka_consume_start_queue(reader->topics[topic], partition, from, reader->queue) !=
-	    0) {
-		return job_error(reader->job, "reading a partition's end", rd_kafka_last_error());
-	}
-	return true;
-}
-
-static void take_position(struct tail_reader *reader, int topic, const rd_kafka_message_t *message)
-{
-	rd_kafka_headers_t *headers;
-	const void *value;
-	size_t size;
-	struct pos pos;
-
-	reader->seen[topic][message->partition] = true;
-	if (rd_kafka_message_headers(message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR &&
-	    rd_kafka_header_get_last(headers, POS_HEADER, &value, &size) ==
-		RD_KAFKA_RESP_ERR_NO_ERROR &&
-	    pos_parse(value, size, &pos)) {
-		tails_note(&reader->job->tails, (enum tails_topic)topic, message->partition, &pos);
-	}
-}
-
-/* At the end of a partition.  Where compaction left nothing of the last records, further back. */
-static bool take_end(struct tail_reader *reader, int topic, int partition)
-{
-	int64_t from = reader->from[topic][partition];
-
-	rd_kafka_consume_stop(reader->topics[topic], partition);
-	if (reader->seen[topic][partition] || from == RD_KAFKA_OFFSET_BEGINNING) {
-		reader->open--;
-		return true;
-	}
-	return start_tail(reader, topic, partition,
-			  from == RD_KAFKA_OFFSET_TAIL(TOPICS_TAIL_RECORDS)
-			      ? RD_KAFKA_OFFSET_TAIL(TOPICS_TAIL_MORE)
-			      : RD_KAFKA_OFFSET_BEGINNING);
-}
-
-static bool take_message(struct tail_reader *reader, const rd_kafka_message_t *message)
-{
-	int topic =
-	    message->rkt == reader->topics[TAILS_REQUESTS] ? TAILS_REQUESTS : TAILS_ASSIGNMENTS;
-
-	if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-		return take_end(reader, topic, message->partition);
-	}
-	if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-		return job_error(reader->job, "reading a partition's end", message->err);
-	}
-	take_position(reader, topic, message);
-	return true;
-}
-
-static bool drain_tails(struct tail_reader *reader)
-{
-	int idle = 0;
-
-	while (reader->open > 0) {
-		rd_kafka_message_t *message = rd_kafka_consume_queue(reader->queue, 500);
-		bool ok;
-
-		if (message == NULL) {
-			if (++idle == 20 || atomic_load(&reader->job->stop)) {
-				return fault_retry(&reader->job->fault,
-						   "Kafka does not give the partitions' ends");
-			}
-			continue;
-		}
-		idle = 0;
-		ok = take_message(reader, message);
-		rd_kafka_message_destroy(message);
-		if (!ok) {
-			return false;
-		}
-	}
-	return true;
-}
-
-static bool read_tails(struct topics_job *job, rd_kafka_t *rk)
-{
-	static struct tail_reader reader; /* large; jobs run one at a time */
-	char name[256];
-	bool ok = true;
-
-	reader = (struct tail_reader){.job = job, .rk = rk, .queue = rd_kafka_queue_new(rk)};
-	for (int topic = 0; topic < TAILS_TOPICS; topic++) {
-		topics_name(job->settings, (enum tails_topic)topic, name);
-		reader.topics[topic] = rd_kafka_topic_new(rk, name, NULL);
-		for (int i = 0; ok && i < job->settings->partitions; i++) {
-			ok = start_tail(&reader, topic, i,
-					RD_KAFKA_OFFSET_TAIL(TOPICS_TAIL_RECORDS));
-			reader.open++;
-		}
-	}
-	ok = ok && drain_tails(&reader);
-	rd_kafka_queue_destroy(reader.queue);
-	for (int topic = 0; topic < TAILS_TOPICS; topic++) {
-		rd_kafka_topic_destroy(reader.topics[topic]);
-	}
-	return ok;
 }
 
 /* ---- the job ---- */
@@ -389,6 +270,7 @@ static rd_kafka_t *open_client(struct topics_job *job)
 	}
 	if (!kafka_conf_set(conf, "enable.partition.eof", "true", &job->fault) ||
 	    !kafka_conf_set(conf, "fetch.wait.max.ms", "10", &job->fault) ||
+	    !kafka_conf_set(conf, "auto.offset.reset", "earliest", &job->fault) ||
 	    !kafka_conf_set(conf, "allow.auto.create.topics", "false", &job->fault)) {
 		rd_kafka_conf_destroy(conf);
 		return NULL;
@@ -401,20 +283,43 @@ static rd_kafka_t *open_client(struct topics_job *job)
 	return rk;
 }
 
+static bool check_topics(struct topics_job *job, rd_kafka_t *rk)
+{
+	for (int topic = 0; topic < TAILS_TOPICS; topic++) {
+		if (atomic_load(&job->stop) || !check_topic(job, rk, (enum tails_topic)topic)) {
+			return false;
+		}
+	}
+	return job->finding_count == 0 || fault_fatal(&job->fault, "%s", job->findings[0]);
+}
+
+static bool run_task(struct topics_job *job, rd_kafka_t *rk)
+{
+	const struct ends_job ends = {.rk = rk,
+				      .settings = job->settings,
+				      .stop = &job->stop,
+				      .tails = &job->tails,
+				      .late = &job->late,
+				      .fault = &job->fault};
+
+	switch (job->task) {
+	case TOPICS_LOOK:
+	case TOPICS_MAKE:
+		return check_topics(job, rk);
+	case TOPICS_TAILS:
+		return check_topics(job, rk) && ends_read(&ends);
+	case TOPICS_ENDS:
+		return ends_ask(&ends);
+	}
+	return false;
+}
+
 static void on_work(uv_work_t *work)
 {
 	struct topics_job *job = container_of(work, struct topics_job, work);
 	rd_kafka_t *rk = open_client(job);
-	bool ok = rk != NULL;
+	bool ok = rk != NULL && run_task(job, rk);
 
-	for (int topic = 0; ok && topic < TAILS_TOPICS; topic++) {
-		ok = !atomic_load(&job->stop) && check_topic(job, rk, (enum tails_topic)topic);
-	}
-	if (ok && job->finding_count > 0) {
-		fault_fatal(&job->fault, "%s", job->findings[0]);
-	} else if (ok && job->reads_tails) {
-		ok = read_tails(job, rk);
-	}
 	if (!ok && job->fault.kind == FAULT_NONE) {
 		fault_retry(&job->fault, "stopped");
 	}
@@ -439,7 +344,7 @@ void topics_start(struct loop *loop, struct topics_job *job)
 	job->finding_count = 0;
 	job->missing[TAILS_ASSIGNMENTS] = false;
 	job->missing[TAILS_REQUESTS] = false;
-	job->tails = (struct tails){0};
+	late_clear(&job->late);
 	atomic_store(&job->stop, false);
 	if (uv_queue_work(&loop->uv, &job->work, on_work, on_work_done) != 0) {
 		fputs("no worker thread\n", stderr);

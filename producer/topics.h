@@ -5,28 +5,37 @@
 #ifndef CALRELAY_PRODUCER_TOPICS_H
 #define CALRELAY_PRODUCER_TOPICS_H
 
+#include <librdkafka/rdkafka.h>
 #include <stdatomic.h>
 
 #include "common/fault.h"
 #include "common/loop.h"
+#include "producer/late.h"
 #include "producer/settings.h"
 #include "producer/tails.h"
 
 #define TOPICS_FINDING_SIZE 256
 #define TOPICS_FINDINGS_MAX 4
 
+enum topics_task {
+	TOPICS_LOOK,  /* check what is there */
+	TOPICS_MAKE,  /* and create what is missing */
+	TOPICS_TAILS, /* and read the ends */
+	TOPICS_ENDS,  /* only ask where the partitions end */
+};
+
 struct topics_job {
 	const struct settings *settings;
-	bool may_create;  /* create what is missing */
-	bool reads_tails; /* fill tails */
+	enum topics_task task;
 	void (*done)(struct topics_job *job);
 
 	/* valid inside done and later */
 	struct fault fault; /* FAULT_RETRY: no Kafka; FAULT_FATAL: a finding nobody here may mend */
-	bool missing[TAILS_TOPICS]; /* only where may_create is not set */
+	bool missing[TAILS_TOPICS]; /* TOPICS_LOOK only */
 	int finding_count;
 	char findings[TOPICS_FINDINGS_MAX][TOPICS_FINDING_SIZE]; /* each with the way out */
-	struct tails tails;
+	struct tails tails; /* set it before, as struct ends_job says */
+	struct late late;   /* named end: late_clear */
 
 	uv_work_t work;
 	atomic_bool stop; /* set it to have a job under way end early */
@@ -34,6 +43,10 @@ struct topics_job {
 
 /* The topic's name; size 256. */
 void topics_name(const struct settings *settings, enum tails_topic topic, char name[256]);
+
+/* An error of Kafka's as a fault: FAULT_FATAL where it forbids what we are doing, else FAULT_RETRY.
+ */
+bool topics_error(struct fault *fault, const char *doing, rd_kafka_resp_err_t error);
 
 /* Calls job->done exactly once, from the loop.  Borrows job until then. */
 void topics_start(struct loop *loop, struct topics_job *job);

@@ -30,7 +30,7 @@ class Program(Process):
 
     def _environment(self):
         return {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "HOME": "/nonexistent",
-                "ASAN_OPTIONS": "abort_on_error=0:detect_leaks=1",
+                "ASAN_OPTIONS": "abort_on_error=0:detect_leaks=1:handle_abort=1",
                 "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1", **self.settings}
 
     def with_settings(self, **changes):

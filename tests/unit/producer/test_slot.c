@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -141,6 +142,38 @@ static void names_are_quoted_as_often_as_they_are_parsed(void **state)
 	buf_close(&out);
 }
 
+static void records_expire_before_the_server_gives_the_slot_away(void **state)
+{
+	struct slot_view seen = view();
+
+	(void)state;
+	seen.sender_timeout_ms = 60000; /* our session asks for less */
+	assert_int_equal(slot_record_timeout_ms(&seen), SLOT_SENDER_TIMEOUT_MS * 3 / 4);
+	seen.sender_timeout_ms = 0;
+	assert_int_equal(slot_record_timeout_ms(&seen), SLOT_SENDER_TIMEOUT_MS * 3 / 4);
+	seen.sender_timeout_ms = 4000;
+	assert_int_equal(slot_record_timeout_ms(&seen), 3000);
+	seen.sender_timeout_ms = 100;
+	assert_int_equal(slot_record_timeout_ms(&seen), 2000);
+}
+
+static void an_unfinished_snapshot_goes_on_where_it_was_but_only_in_its_epoch(void **state)
+{
+	struct slot_view seen = view();
+	struct slot_epoch epoch;
+
+	(void)state;
+	seen.snapshot_finished = false;
+	snprintf(seen.snapshot_from, sizeof seen.snapshot_from,
+		 "22222222-2222-4222-8222-222222222222");
+	epoch = slot_decide_epoch(&seen, &HERE, "calrelay", 3);
+	assert_true(epoch.needs_snapshot);
+	assert_string_equal(epoch.snapshot_from, seen.snapshot_from);
+	epoch = slot_decide_epoch(&seen, &HERE, "calrelay", 4);
+	assert_true(epoch.is_new);
+	assert_string_equal(epoch.snapshot_from, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -151,6 +184,8 @@ int main(void)
 	    cmocka_unit_test(an_epoch_goes_on_where_nothing_changed),
 	    cmocka_unit_test(an_epoch_begins_wherever_positions_cannot_be_compared),
 	    cmocka_unit_test(positions_are_read_as_postgresql_writes_them),
+	    cmocka_unit_test(records_expire_before_the_server_gives_the_slot_away),
+	    cmocka_unit_test(an_unfinished_snapshot_goes_on_where_it_was_but_only_in_its_epoch),
 	    cmocka_unit_test(names_are_quoted_as_often_as_they_are_parsed),
 	};
 

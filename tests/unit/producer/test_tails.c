@@ -82,12 +82,32 @@ static void from_a_gap_on_everything_is_sent_again(void **state)
 	assert_true(has(7));
 }
 
+static void where_somebody_else_wrote_is_kept_for_the_next_reading_only(void **state)
+{
+	static struct tails fresh;
+
+	(void)state;
+	tails_note_foreign(&tails, TAILS_ASSIGNMENTS, 3, 70);
+	tails_note_foreign(&tails, TAILS_ASSIGNMENTS, 3, 60);
+	tails_note_foreign(&tails, TAILS_ASSIGNMENTS, 3, 90);
+	tails_start(&fresh, &tails);
+	assert_true(fresh.ends[TAILS_ASSIGNMENTS][3].has_foreign);
+	assert_int_equal(fresh.ends[TAILS_ASSIGNMENTS][3].foreign_offset, 60);
+	assert_false(fresh.ends[TAILS_ASSIGNMENTS][4].has_foreign);
+	fresh.ends[TAILS_ASSIGNMENTS][3].next_offset = 100;
+	tails_renew(&tails, &fresh);
+	assert_false(tails.ends[TAILS_ASSIGNMENTS][3].has_foreign);
+	assert_int_equal(tails.ends[TAILS_ASSIGNMENTS][3].next_offset, 100);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup(up_to_the_newest_position_everything_is_there, begin),
 	    cmocka_unit_test_setup(another_epoch_is_beyond_every_older_one, begin),
 	    cmocka_unit_test_setup(from_a_gap_on_everything_is_sent_again, begin),
+	    cmocka_unit_test_setup(where_somebody_else_wrote_is_kept_for_the_next_reading_only,
+				   begin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,32 @@
+/* ends.h - the ends of the partitions: the newest position there, the offset behind it, and what
+ * came late.
+ *
+ * These calls wait for Kafka, so they run beside the loop (producer/topics.h). */
+#ifndef CALRELAY_PRODUCER_ENDS_H
+#define CALRELAY_PRODUCER_ENDS_H
+
+#include <librdkafka/rdkafka.h>
+#include <stdatomic.h>
+
+#include "common/fault.h"
+#include "producer/late.h"
+#include "producer/settings.h"
+#include "producer/tails.h"
+
+struct ends_job {
+	rd_kafka_t *rk; /* a consumer with enable.partition.eof */
+	const struct settings *settings;
+	const atomic_bool *stop; /* end early */
+	struct tails *tails;	 /* in: has_foreign and foreign_offset; out: the rest */
+	struct late *late;	 /* out, with ends_read */
+	struct fault *fault;
+};
+
+/* Reads the last records of each partition.  False with a fault: FAULT_RETRY, or FAULT_FATAL where
+ * Kafka forbids it. */
+bool ends_read(const struct ends_job *job) MUST_CHECK;
+
+/* Asks only for the offsets: tails' next_offset.  The same faults. */
+bool ends_ask(const struct ends_job *job) MUST_CHECK;
+
+#endif
