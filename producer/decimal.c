@@ -50,11 +50,8 @@ static bool read_exponent(struct decimal *number, const char **at, const char *e
 	bool minus = false;
 	int exponent = 0;
 
-	if (*at == end) {
-		return true;
-	}
-	if (**at != 'e' && **at != 'E') {
-		return false;
+	if (*at == end || (**at != 'e' && **at != 'E')) {
+		return *at == end;
 	}
 	(*at)++;
 	if (*at < end && (**at == '-' || **at == '+')) {
@@ -74,7 +71,7 @@ static bool read_exponent(struct decimal *number, const char **at, const char *e
 }
 
 /* Leaves number->digits failed where memory is. */
-static bool decimal_read(struct decimal *number, const char *text, size_t length)
+static bool decimal_read(struct decimal *number, const char *text, size_t length, bool is_float)
 {
 	const char *at = text;
 	const char *end = text + length;
@@ -87,7 +84,8 @@ static bool decimal_read(struct decimal *number, const char *text, size_t length
 	if (at < end && (*at == '-' || *at == '+')) {
 		number->negative = *at++ == '-';
 	}
-	return read_digits(number, &at, end) && read_exponent(number, &at, end);
+	return read_digits(number, &at, end) &&
+	       (is_float ? read_exponent(number, &at, end) : at == end);
 }
 
 static void strip_trailing_zeros(struct decimal *number)
@@ -191,7 +189,7 @@ static void write_unscaled(struct buf *out, const struct decimal *number, size_t
 bool decimal_write_scaled(struct buf *out, const char *text, size_t length, int scale)
 {
 	struct decimal number;
-	bool ok = decimal_read(&number, text, length);
+	bool ok = decimal_read(&number, text, length, false);
 	int64_t wanted = ok ? unscaled_digits(&number, scale) : 0;
 
 	ok = ok && wanted <= DECIMAL_DIGITS_MAX;
@@ -205,7 +203,7 @@ bool decimal_write_scaled(struct buf *out, const char *text, size_t length, int 
 bool decimal_write_variable(struct buf *out, const char *text, size_t length)
 {
 	struct decimal number;
-	bool ok = decimal_read(&number, text, length);
+	bool ok = decimal_read(&number, text, length, false);
 	int64_t wanted = 0;
 	int scale = 0;
 
@@ -279,7 +277,7 @@ bool decimal_write_float(struct buf *out, const char *text, size_t length)
 		jsonw_string(out, text, length); /* as Jackson does: JSON has no such number */
 		return true;
 	}
-	ok = decimal_read(&number, text, length);
+	ok = decimal_read(&number, text, length, true);
 	if (ok && number.digits.failed) {
 		out->failed = true;
 	} else if (ok) {
