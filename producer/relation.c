@@ -106,12 +106,16 @@ static bool has_needed_columns(const struct relation *relation)
 	return false;
 }
 
+static bool is_key(const struct relation *relation, int place)
+{
+	return place >= 0 && relation->columns[place].is_key;
+}
+
 bool relation_check(const struct relation *relation, struct fault *fault)
 {
 	bool full = relation->identity == 'f';
-	bool indexed = relation->identity == 'i' && has_needed_columns(relation) &&
-		       relation->columns[relation->at.id].is_key &&
-		       relation->columns[relation->at.user_id].is_key;
+	bool indexed = relation->identity == 'i' && is_key(relation, relation->at.id) &&
+		       is_key(relation, relation->at.user_id);
 
 	if (!has_needed_columns(relation)) {
 		return fault_fatal(fault,
