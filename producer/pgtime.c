@@ -185,30 +185,27 @@ void pgtime_to_utc(struct pgtime *time)
 	time->offset_s = 0;
 }
 
-/* *sum += number * factor; false where 64 bits do not hold it. */
-static bool add_times(int64_t *sum, int64_t number, int64_t factor)
-{
-	int64_t product;
-
-	return !__builtin_mul_overflow(number, factor, &product) &&
-	       !__builtin_add_overflow(*sum, product, sum);
-}
+/* Holds the sum of whatever parts can be written. */
+#define WIDE		  __int128
+#define INTERVAL_TEXT_MAX 256
 
 /* One part of an interval that has a unit. */
-static bool read_unit(struct cursor *in, int64_t number, int64_t *micros)
+static bool read_unit(struct cursor *in, WIDE number, WIDE *micros)
 {
 	if (cursor_word(in, " years") || cursor_word(in, " year")) {
-		return add_times(micros, number, 12 * US_PER_MONTH);
+		*micros += number * 12 * US_PER_MONTH;
+	} else if (cursor_word(in, " mons") || cursor_word(in, " mon")) {
+		*micros += number * US_PER_MONTH;
+	} else if (cursor_word(in, " days") || cursor_word(in, " day")) {
+		*micros += number * US_PER_DAY;
+	} else {
+		return false;
 	}
-	if (cursor_word(in, " mons") || cursor_word(in, " mon")) {
-		return add_times(micros, number, US_PER_MONTH);
-	}
-	return (cursor_word(in, " days") || cursor_word(in, " day")) &&
-	       add_times(micros, number, US_PER_DAY);
+	return true;
 }
 
 /* HH:MM:SS of an interval, with any number of hours; sign is that of all of it. */
-static bool read_clock(struct cursor *in, int64_t hours, int sign, int64_t *micros)
+static bool read_clock(struct cursor *in, WIDE hours, int sign, WIDE *micros)
 {
 	struct pgtime clock = {0};
 	int64_t fraction = 0;
@@ -222,16 +219,19 @@ static bool read_clock(struct cursor *in, int64_t hours, int sign, int64_t *micr
 	for (; digits < 6 && fraction > 0; digits++) {
 		fraction *= 10;
 	}
-	return add_times(micros, sign * hours, 3600 * US_PER_S) &&
-	       add_times(micros, sign * (clock.minute * 60 + clock.second), US_PER_S) &&
-	       add_times(micros, sign, fraction);
+	*micros += sign * (((hours * 60 + clock.minute) * 60 + clock.second) * US_PER_S + fraction);
+	return true;
 }
 
 bool pgtime_read_interval_us(const char *text, size_t length, int64_t *micros)
 {
 	struct cursor in = {text, text + length};
+	WIDE sum = 0;
 
 	*micros = 0;
+	if (length > INTERVAL_TEXT_MAX) {
+		return false;
+	}
 	while (in.at < in.end) {
 		int sign = cursor_skip(&in, '-') ? -1 : 1;
 		int64_t number;
@@ -240,11 +240,12 @@ bool pgtime_read_interval_us(const char *text, size_t length, int64_t *micros)
 			cursor_skip(&in, '+');
 		}
 		if (!cursor_number(&in, 1, 10, &number, NULL) ||
-		    !(cursor_has(&in, ':') ? read_clock(&in, number, sign, micros)
-					   : read_unit(&in, sign * number, micros)) ||
+		    !(cursor_has(&in, ':') ? read_clock(&in, number, sign, &sum)
+					   : read_unit(&in, sign * number, &sum)) ||
 		    (in.at < in.end && !cursor_skip(&in, ' '))) {
 			return false;
 		}
 	}
-	return length > 0;
+	*micros = (int64_t)sum;
+	return length > 0 && *micros == sum;
 }
