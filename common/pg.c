@@ -24,7 +24,8 @@
 /* Shorter than PGQUEUE_PATIENCE_MS, so that the server gives up before we stop listening. */
 static const char SESSION_SETTINGS[] =
     "SET statement_timeout = '25s'; SET timezone = 'UTC'; SET datestyle = 'ISO'; "
-    "SET intervalstyle = 'postgres'; SET bytea_output = 'hex'; SET extra_float_digits = 3";
+    "SET intervalstyle = 'postgres'; SET bytea_output = 'hex'; SET extra_float_digits = 3; "
+    "SET lc_monetary = 'C'";
 
 enum pg_state { PG_DOWN, PG_CONNECTING, PG_SETTLING, PG_IDLE, PG_PREPARING, PG_RUNNING };
 

@@ -6,16 +6,47 @@ uint32_t assemble_ordinal(uint32_t row)
 	return row * ASSEMBLE_RECORDS_MAX + 1;
 }
 
-/* False where the row is not there or names no user: nobody has to hear of it. */
-static bool key_of(const struct relation *relation, const struct pgoutput_value *values,
-		   uint16_t count, struct assemble_key *key)
+const struct pgoutput_value *assemble_new_value(const struct assemble_change *change, int place)
 {
-	if (values == NULL || relation->at.id >= count || relation->at.user_id >= count) {
+	const struct pgoutput_value *value = &change->new_values[place];
+
+	if (value->kind == 'u' && change->old_values != NULL && place < change->old_count) {
+		return &change->old_values[place];
+	}
+	return value;
+}
+
+static bool is_whole(const struct assemble_key *key)
+{
+	return key->id->kind == 't' && key->user_id->kind == 't';
+}
+
+/* False where the row is not there or names no user: nobody has to hear of it. */
+static bool old_key_of(const struct assemble_change *change, struct assemble_key *key)
+{
+	const struct relation_places *at = &change->relation->at;
+
+	if (change->old_values == NULL || at->id >= change->old_count ||
+	    at->user_id >= change->old_count) {
 		return false;
 	}
-	key->id = &values[relation->at.id];
-	key->user_id = &values[relation->at.user_id];
-	return key->id->kind == 't' && key->user_id->kind == 't';
+	*key = (struct assemble_key){.id = &change->old_values[at->id],
+				     .user_id = &change->old_values[at->user_id]};
+	return is_whole(key);
+}
+
+/* As old_key_of. */
+static bool new_key_of(const struct assemble_change *change, struct assemble_key *key)
+{
+	const struct relation_places *at = &change->relation->at;
+
+	if (change->new_values == NULL || at->id >= change->new_count ||
+	    at->user_id >= change->new_count) {
+		return false;
+	}
+	*key = (struct assemble_key){.id = assemble_new_value(change, at->id),
+				     .user_id = assemble_new_value(change, at->user_id)};
+	return is_whole(key);
 }
 
 static bool same_key(const struct assemble_key *a, const struct assemble_key *b)
@@ -45,8 +76,8 @@ int assemble_records(const struct assemble_change *change,
 	uint32_t ordinal = assemble_ordinal(change->row);
 	struct assemble_key old_key;
 	struct assemble_key new_key;
-	bool had = key_of(change->relation, change->old_values, change->old_count, &old_key);
-	bool has = key_of(change->relation, change->new_values, change->new_count, &new_key);
+	bool had = old_key_of(change, &old_key);
+	bool has = new_key_of(change, &new_key);
 	int count = 0;
 
 	if (has && (!had || same_key(&old_key, &new_key))) {

@@ -43,6 +43,10 @@ struct assemble_record {
 
 uint32_t assemble_ordinal(uint32_t row);
 
+/* A value of the new row (there has to be one, and it has that place); the old row's where it did
+ * not change and so was not sent. */
+const struct pgoutput_value *assemble_new_value(const struct assemble_change *change, int place);
+
 /* The records of an assignment's or a request's change, in order; how many. */
 int assemble_records(const struct assemble_change *change,
 		     struct assemble_record records[ASSEMBLE_RECORDS_MAX]);

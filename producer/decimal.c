@@ -8,9 +8,8 @@
 #include "common/base64.h"
 #include "common/jsonw.h"
 
-#define DECIMAL_DIGITS_MAX                                                                         \
-	150000 /* PostgreSQL's numeric: 131072 before the point, 16383 behind                      \
-		*/
+/* PostgreSQL's numeric: 131072 before the point, 16383 behind */
+#define DECIMAL_DIGITS_MAX 150000
 
 /* digits d1 d2 ... dn stand for 0.d1d2...dn * 10^point */
 struct decimal {
@@ -42,45 +41,51 @@ static bool read_digits(struct decimal *number, const char **at, const char *end
 			number->point--;
 		}
 	}
-	return any && !number->digits.failed;
+	return any;
 }
 
+/* At most five digits: no float has more. */
 static bool read_exponent(struct decimal *number, const char **at, const char *end)
 {
 	bool minus = false;
 	int exponent = 0;
 
-	if (*at == end) {
-		return true;
-	}
-	if (**at != 'e' && **at != 'E') {
-		return false;
+	if (*at == end || (**at != 'e' && **at != 'E')) {
+		return *at == end;
 	}
 	(*at)++;
 	if (*at < end && (**at == '-' || **at == '+')) {
 		minus = *(*at)++ == '-';
 	}
-	for (; *at < end && exponent < 100000; (*at)++) {
+	if (*at == end || end - *at > 5) {
+		return false;
+	}
+	for (; *at < end; (*at)++) {
 		if (**at < '0' || **at > '9') {
 			return false;
 		}
 		exponent = exponent * 10 + (**at - '0');
 	}
 	number->point += minus ? -exponent : exponent;
-	return *at == end;
+	return true;
 }
 
-static bool decimal_read(struct decimal *number, const char *text, size_t length)
+/* Leaves number->digits failed where memory is. */
+static bool decimal_read(struct decimal *number, const char *text, size_t length, bool is_float)
 {
 	const char *at = text;
 	const char *end = text + length;
 
 	*number = (struct decimal){0};
 	buf_init(&number->digits, DECIMAL_DIGITS_MAX);
+	if (length > DECIMAL_DIGITS_MAX) {
+		return false;
+	}
 	if (at < end && (*at == '-' || *at == '+')) {
 		number->negative = *at++ == '-';
 	}
-	return read_digits(number, &at, end) && read_exponent(number, &at, end);
+	return read_digits(number, &at, end) &&
+	       (is_float ? read_exponent(number, &at, end) : at == end);
 }
 
 static void strip_trailing_zeros(struct decimal *number)
@@ -160,33 +165,37 @@ static void write_twos_complement(struct buf *out, const uint32_t *limbs, size_t
 	free(bytes);
 }
 
-/* number * 10^scale, cut to an integer. */
-static bool write_unscaled(struct buf *out, const struct decimal *number, int scale)
+/* How many digits number * 10^scale has, cut to an integer. */
+static int64_t unscaled_digits(const struct decimal *number, int scale)
 {
 	int64_t wanted = (int64_t)number->point + scale;
-	uint32_t *limbs;
 
-	if (wanted < 0 || number->digits.length == 0) {
-		wanted = 0;
+	return wanted < 0 || number->digits.length == 0 ? 0 : wanted;
+}
+
+static void write_unscaled(struct buf *out, const struct decimal *number, size_t wanted)
+{
+	uint32_t *limbs = calloc(wanted / 9 + 2, sizeof *limbs);
+
+	if (limbs == NULL || number->digits.failed) {
+		out->failed = true;
+	} else {
+		write_twos_complement(out, limbs, limbs_of(limbs, number, wanted),
+				      number->negative && wanted > 0);
 	}
-	if (wanted > DECIMAL_DIGITS_MAX) {
-		return false;
-	}
-	limbs = calloc((size_t)wanted / 9 + 2, sizeof *limbs);
-	if (limbs == NULL) {
-		return false;
-	}
-	write_twos_complement(out, limbs, limbs_of(limbs, number, (size_t)wanted),
-			      number->negative && wanted > 0);
 	free(limbs);
-	return true;
 }
 
 bool decimal_write_scaled(struct buf *out, const char *text, size_t length, int scale)
 {
 	struct decimal number;
-	bool ok = decimal_read(&number, text, length) && write_unscaled(out, &number, scale);
+	bool ok = decimal_read(&number, text, length, false);
+	int64_t wanted = ok ? unscaled_digits(&number, scale) : 0;
 
+	ok = ok && wanted <= DECIMAL_DIGITS_MAX;
+	if (ok) {
+		write_unscaled(out, &number, (size_t)wanted);
+	}
 	buf_close(&number.digits);
 	return ok;
 }
@@ -194,15 +203,20 @@ bool decimal_write_scaled(struct buf *out, const char *text, size_t length, int 
 bool decimal_write_variable(struct buf *out, const char *text, size_t length)
 {
 	struct decimal number;
-	bool ok = decimal_read(&number, text, length);
-	int scale;
+	bool ok = decimal_read(&number, text, length, false);
+	int64_t wanted = 0;
+	int scale = 0;
 
 	if (ok) {
 		strip_trailing_zeros(&number);
 		scale = (int)number.digits.length - number.point;
 		scale = scale < 0 || number.digits.length == 0 ? 0 : scale;
+		wanted = unscaled_digits(&number, scale);
+		ok = wanted <= DECIMAL_DIGITS_MAX;
+	}
+	if (ok) {
 		buf_format(out, "{\"scale\":%d,\"value\":", scale);
-		ok = write_unscaled(out, &number, scale);
+		write_unscaled(out, &number, (size_t)wanted);
 		buf_char(out, '}');
 	}
 	buf_close(&number.digits);
@@ -263,8 +277,10 @@ bool decimal_write_float(struct buf *out, const char *text, size_t length)
 		jsonw_string(out, text, length); /* as Jackson does: JSON has no such number */
 		return true;
 	}
-	ok = decimal_read(&number, text, length);
-	if (ok) {
+	ok = decimal_read(&number, text, length, true);
+	if (ok && number.digits.failed) {
+		out->failed = true;
+	} else if (ok) {
 		strip_trailing_zeros(&number);
 		write_java(out, &number);
 	}

@@ -1,6 +1,7 @@
 /* decimal.h - decimal numbers as Kafka Connect and Java write them.
  *
- * Pure.  Each returns false, with nothing written, where the text is no such number. */
+ * Pure.  Each returns false, with nothing written, where the text is no such number; without
+ * memory, out fails. */
 #ifndef CALRELAY_PRODUCER_DECIMAL_H
 #define CALRELAY_PRODUCER_DECIMAL_H
 

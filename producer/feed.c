@@ -92,7 +92,7 @@ static bool hold_project(struct feed *feed, struct feed_item *item, struct fault
 	struct uuid id;
 
 	if (item->kind != FEED_ASSIGNMENT || change.new_values == NULL ||
-	    place >= change.new_count || !keyset_read_id(&change.new_values[place], &id)) {
+	    place >= change.new_count || !keyset_read_id(assemble_new_value(&change, place), &id)) {
 		return true;
 	}
 	item->project = lookup_hold(feed->lookup, &id);
@@ -248,7 +248,7 @@ static bool learn_project(struct feed *feed, const struct feed_item *item,
 		lookup_learn(feed->lookup, &id, "null", item->place.xid);
 	}
 	if (change->new_values == NULL || at >= change->new_count ||
-	    !keyset_read_id(&change->new_values[at], &id)) {
+	    !keyset_read_id(assemble_new_value(change, at), &id)) {
 		return true;
 	}
 	buf_init(&json, PUBLISH_RECORD_MAX_BYTES);
@@ -281,7 +281,7 @@ static bool let_out_project(struct feed *feed, const struct feed_item *item, str
 		return false;
 	}
 	if (assemble_project_shows(&change) &&
-	    keyset_read_id(&change.new_values[item->relation->at.id], &scope.id)) {
+	    keyset_read_id(assemble_new_value(&change, item->relation->at.id), &scope.id)) {
 		let_out_scope(feed, item, &scope, "project");
 	}
 	return true;

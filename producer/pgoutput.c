@@ -29,10 +29,23 @@ static void read_tuple(struct bytes *in, struct pgoutput_tuple *tuple)
 	}
 }
 
+/* Refuses what is no time of a commit: its nanoseconds have to fit 64 bits. */
+static int64_t read_time_us(struct bytes *in)
+{
+	int64_t time_us;
+
+	if (__builtin_add_overflow((int64_t)bytes_u64(in), PGOUTPUT_EPOCH_US, &time_us) ||
+	    time_us > INT64_MAX / 1000 || time_us < INT64_MIN / 1000) {
+		in->failed = true;
+		return 0;
+	}
+	return time_us;
+}
+
 static void read_begin(struct bytes *in, struct pgoutput_message *message)
 {
 	message->commit_lsn = bytes_u64(in);
-	message->commit_time_us = (int64_t)bytes_u64(in) + PGOUTPUT_EPOCH_US;
+	message->commit_time_us = read_time_us(in);
 	message->xid = bytes_u32(in);
 }
 
@@ -41,7 +54,7 @@ static void read_commit(struct bytes *in, struct pgoutput_message *message)
 	bytes_u8(in);
 	message->commit_lsn = bytes_u64(in);
 	message->end_lsn = bytes_u64(in);
-	message->commit_time_us = (int64_t)bytes_u64(in) + PGOUTPUT_EPOCH_US;
+	message->commit_time_us = read_time_us(in);
 }
 
 static void read_relation(struct bytes *in, struct pgoutput_message *message)
@@ -162,28 +175,40 @@ static bool read_body(struct bytes *in, struct pgoutput_message *message)
 	return false;
 }
 
+/* The arrays stay as they are: nothing of them counts. */
+static void clear(struct pgoutput_message *message)
+{
+	message->old_kind = '\0';
+	message->old_tuple.count = 0;
+	message->new_tuple.count = 0;
+	message->schema = "";
+	message->table = "";
+	message->column_count = 0;
+	message->truncated_count = 0;
+}
+
+static bool refuse(struct pgoutput_message *message, const char *why, struct fault *fault)
+{
+	clear(message);
+	return fault_fatal(fault, "pgoutput message 0x%02x %s", (unsigned)message->kind & 0xff,
+			   why);
+}
+
 bool pgoutput_decode(const void *data, size_t length, struct pgoutput_message *message,
 		     struct fault *fault)
 {
 	struct bytes in = bytes_of(data, length);
 
+	clear(message);
 	message->kind = (enum pgoutput_kind)bytes_u8(&in);
-	message->old_kind = '\0';
-	message->old_tuple.count = 0;
-	message->new_tuple.count = 0;
-	message->column_count = 0;
-	message->truncated_count = 0;
 	if (!read_body(&in, message)) {
-		return fault_fatal(fault, "pgoutput message of unknown kind 0x%02x",
-				   (unsigned)message->kind & 0xff);
+		return refuse(message, "is of no kind we know", fault);
 	}
 	if (!bytes_ok(&in)) {
-		return fault_fatal(fault, "pgoutput message '%c' is malformed or cut short",
-				   (char)message->kind);
+		return refuse(message, "is malformed or cut short", fault);
 	}
 	if (bytes_left(&in) > 0) {
-		return fault_fatal(fault, "pgoutput message '%c' has %zu bytes too many",
-				   (char)message->kind, bytes_left(&in));
+		return refuse(message, "has bytes too many", fault);
 	}
 	return true;
 }

@@ -83,7 +83,8 @@ struct pgoutput_message {
 	uint32_t content_length;
 };
 
-/* False with FAULT_FATAL: not a message of this protocol, cut short, or longer than it says. */
+/* False with FAULT_FATAL: not a message of this protocol, cut short, or longer than it says; then
+ * the message has no rows, no columns and no names. */
 bool pgoutput_decode(const void *data, size_t length, struct pgoutput_message *message,
 		     struct fault *fault) MUST_CHECK;
 

@@ -9,6 +9,9 @@
 #define S_PER_DAY  86400
 #define US_PER_DAY (S_PER_DAY * US_PER_S)
 
+/* 365.25 / 12 days, as Debezium's MicroDuration counts. */
+#define US_PER_MONTH (US_PER_DAY * 487 / 16)
+
 struct cursor {
 	const char *at;
 	const char *end;
@@ -75,7 +78,8 @@ int pgtime_infinity(const char *text, size_t length)
 static bool read_ymd(struct cursor *in, struct pgtime *time)
 {
 	return cursor_number(in, 4, 7, &time->year, NULL) && cursor_skip(in, '-') &&
-	       cursor_two(in, &time->month) && cursor_skip(in, '-') && cursor_two(in, &time->day);
+	       cursor_two(in, &time->month) && cursor_skip(in, '-') && cursor_two(in, &time->day) &&
+	       time->month >= 1 && time->month <= 12 && time->day >= 1 && time->day <= 31;
 }
 
 static bool read_hms(struct cursor *in, struct pgtime *time)
@@ -95,7 +99,7 @@ static bool read_hms(struct cursor *in, struct pgtime *time)
 		fraction *= 10;
 	}
 	time->micros = (int32_t)fraction;
-	return true;
+	return time->hour <= 24 && time->minute < 60 && time->second < 60;
 }
 
 /* +HH, +HH:MM or +HH:MM:SS; nothing at all is no offset. */
@@ -181,23 +185,27 @@ void pgtime_to_utc(struct pgtime *time)
 	time->offset_s = 0;
 }
 
-/* One part of an interval that has a unit; *days or *months grows. */
-static bool read_unit(struct cursor *in, int64_t number, int64_t *months, int64_t *days)
+/* Holds the sum of whatever parts can be written. */
+#define WIDE		  __int128
+#define INTERVAL_TEXT_MAX 256
+
+/* One part of an interval that has a unit. */
+static bool read_unit(struct cursor *in, WIDE number, WIDE *micros)
 {
 	if (cursor_word(in, " years") || cursor_word(in, " year")) {
-		*months += number * 12;
+		*micros += number * 12 * US_PER_MONTH;
 	} else if (cursor_word(in, " mons") || cursor_word(in, " mon")) {
-		*months += number;
+		*micros += number * US_PER_MONTH;
 	} else if (cursor_word(in, " days") || cursor_word(in, " day")) {
-		*days += number;
+		*micros += number * US_PER_DAY;
 	} else {
 		return false;
 	}
 	return true;
 }
 
-/* HH:MM:SS of an interval, with any number of hours. */
-static bool read_clock(struct cursor *in, int64_t hours, int64_t *micros)
+/* HH:MM:SS of an interval, with any number of hours; sign is that of all of it. */
+static bool read_clock(struct cursor *in, WIDE hours, int sign, WIDE *micros)
 {
 	struct pgtime clock = {0};
 	int64_t fraction = 0;
@@ -211,41 +219,33 @@ static bool read_clock(struct cursor *in, int64_t hours, int64_t *micros)
 	for (; digits < 6 && fraction > 0; digits++) {
 		fraction *= 10;
 	}
-	*micros = ((hours * 60 + clock.minute) * 60 + clock.second) * US_PER_S + fraction;
+	*micros += sign * (((hours * 60 + clock.minute) * 60 + clock.second) * US_PER_S + fraction);
 	return true;
 }
 
-/* Months count 365.25 / 12 days each, as Debezium's MicroDuration does. */
 bool pgtime_read_interval_us(const char *text, size_t length, int64_t *micros)
 {
 	struct cursor in = {text, text + length};
-	int64_t months = 0;
-	int64_t days = 0;
-	int64_t clock = 0;
+	WIDE sum = 0;
 
+	*micros = 0;
+	if (length > INTERVAL_TEXT_MAX) {
+		return false;
+	}
 	while (in.at < in.end) {
-		bool minus = cursor_has(&in, '-');
+		int sign = cursor_skip(&in, '-') ? -1 : 1;
 		int64_t number;
 
-		if (!minus || !cursor_skip(&in, '-')) {
+		if (sign > 0) {
 			cursor_skip(&in, '+');
 		}
-		if (!cursor_number(&in, 1, 10, &number, NULL)) {
-			return false;
-		}
-		if (cursor_has(&in, ':')) {
-			if (!read_clock(&in, number, &clock)) {
-				return false;
-			}
-			clock = minus ? -clock : clock;
-		} else if (!read_unit(&in, minus ? -number : number, &months, &days)) {
-			return false;
-		}
-		if (in.at < in.end && !cursor_skip(&in, ' ')) {
+		if (!cursor_number(&in, 1, 10, &number, NULL) ||
+		    !(cursor_has(&in, ':') ? read_clock(&in, number, sign, &sum)
+					   : read_unit(&in, sign * number, &sum)) ||
+		    (in.at < in.end && !cursor_skip(&in, ' '))) {
 			return false;
 		}
 	}
-	*micros =
-	    (int64_t)(((double)months * (365.25 / 12) + (double)days) * (double)US_PER_DAY) + clock;
-	return length > 0;
+	*micros = (int64_t)sum;
+	return length > 0 && *micros == sum;
 }

@@ -22,6 +22,7 @@ bool pgtime_read_date(const char *text, size_t length, struct pgtime *time);
 bool pgtime_read_time(const char *text, size_t length,
 		      struct pgtime *time); /* with offset or not */
 bool pgtime_read_timestamp(const char *text, size_t length, struct pgtime *time);
+/* False, too, where 64 bits do not hold it. */
 bool pgtime_read_interval_us(const char *text, size_t length, int64_t *micros);
 
 int64_t pgtime_day_us(const struct pgtime *time); /* since midnight, not shifted by the offset */

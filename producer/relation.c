@@ -1,4 +1,5 @@
 /* relation.c - which table and which columns the stream's rows belong to. */
+#define HASH_NONFATAL_OOM 1 /* without memory, uthash adds nothing instead of exiting */
 #include "producer/relation.h"
 
 #include <stdio.h>
@@ -105,12 +106,16 @@ static bool has_needed_columns(const struct relation *relation)
 	return false;
 }
 
+static bool is_key(const struct relation *relation, int place)
+{
+	return place >= 0 && relation->columns[place].is_key;
+}
+
 bool relation_check(const struct relation *relation, struct fault *fault)
 {
 	bool full = relation->identity == 'f';
-	bool indexed = relation->identity == 'i' && has_needed_columns(relation) &&
-		       relation->columns[relation->at.id].is_key &&
-		       relation->columns[relation->at.user_id].is_key;
+	bool indexed = relation->identity == 'i' && is_key(relation, relation->at.id) &&
+		       is_key(relation, relation->at.user_id);
 
 	if (!has_needed_columns(relation)) {
 		return fault_fatal(fault,
@@ -122,6 +127,20 @@ bool relation_check(const struct relation *relation, struct fault *fault)
 	    (relation->role == RELATION_PROJECTS && !full)) {
 		return fault_fatal(fault, "run: ALTER TABLE %s.%s REPLICA IDENTITY FULL",
 				   relation->schema, relation->table);
+	}
+	return true;
+}
+
+bool relation_fits(const struct relation *relation, const struct pgoutput_message *message,
+		   struct fault *fault)
+{
+	bool has_old = message->old_kind != '\0';
+	bool has_new = message->kind != PGOUTPUT_DELETE;
+
+	if ((has_old && message->old_tuple.count != relation->column_count) ||
+	    (has_new && message->new_tuple.count != relation->column_count)) {
+		return fault_fatal(fault, "a row of %s.%s does not have its %d columns",
+				   relation->schema, relation->table, relation->column_count);
 	}
 	return true;
 }
@@ -159,17 +178,41 @@ static void learn_column(struct relation *relation, const struct hostmap *map, i
 	relation_set_column(relation, map, place, &column);
 }
 
-bool relations_learn(struct relations *relations, const struct pgoutput_message *message,
-		     struct fault *fault)
+static struct relation *lookup(const struct relations *relations, uint32_t oid)
 {
 	struct relation *relation;
-	struct relation *old;
 
-	HASH_FIND(hh, relations->by_oid, &message->relation, sizeof message->relation, old);
+	HASH_FIND(hh, relations->by_oid, &oid, sizeof oid, relation);
+	return relation;
+}
+
+static void forget(struct relations *relations, uint32_t oid)
+{
+	struct relation *old = lookup(relations, oid);
+
 	if (old != NULL) {
 		HASH_DEL(relations->by_oid, old);
 		relation_let_go(old);
 	}
+}
+
+/* Takes the relation over; false without memory. */
+static bool keep(struct relations *relations, struct relation *relation)
+{
+	HASH_ADD(hh, relations->by_oid, oid, sizeof relation->oid, relation);
+	if (lookup(relations, relation->oid) == NULL) {
+		relation_let_go(relation);
+		return false;
+	}
+	return true;
+}
+
+bool relations_learn(struct relations *relations, const struct pgoutput_message *message,
+		     struct fault *fault)
+{
+	struct relation *relation;
+
+	forget(relations, message->relation);
 	if (HASH_COUNT(relations->by_oid) >= RELATION_CACHE_MAX) {
 		return fault_fatal(fault, "more than %d tables are published: publish only ours",
 				   RELATION_CACHE_MAX);
@@ -184,16 +227,17 @@ bool relations_learn(struct relations *relations, const struct pgoutput_message 
 	for (int i = 0; i < message->column_count; i++) {
 		learn_column(relation, relations->map, i, &message->columns[i]);
 	}
-	HASH_ADD(hh, relations->by_oid, oid, sizeof relation->oid, relation);
+	if (!keep(relations, relation)) {
+		return fault_fatal(fault, "out of memory");
+	}
 	return relation_check(relation, fault);
 }
 
 struct relation *relations_find(const struct relations *relations, uint32_t oid,
 				struct fault *fault)
 {
-	struct relation *relation;
+	struct relation *relation = lookup(relations, oid);
 
-	HASH_FIND(hh, relations->by_oid, &oid, sizeof oid, relation);
 	if (relation == NULL) {
 		fault_fatal(fault, "a row of relation %u, which the stream never announced", oid);
 	}

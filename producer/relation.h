@@ -67,6 +67,11 @@ void relation_let_go(struct relation *relation);
  * with the statement that fixes it. */
 bool relation_check(const struct relation *relation, struct fault *fault) MUST_CHECK;
 
+/* Whether the rows of an I, U or D have just the relation's columns.  FAULT_FATAL: a row that names
+ * no user for want of a column would reach nobody. */
+bool relation_fits(const struct relation *relation, const struct pgoutput_message *message,
+		   struct fault *fault) MUST_CHECK;
+
 /* ---- what a session was told ---- */
 
 struct relations {
@@ -77,7 +82,7 @@ struct relations {
 void relations_init(struct relations *relations, const struct hostmap *map);
 void relations_clear(struct relations *relations); /* named end; also at each new session */
 
-/* Takes over a relation message.  FAULT_FATAL as relation_check. */
+/* Takes over a relation message.  FAULT_FATAL as relation_check, and without memory. */
 bool relations_learn(struct relations *relations, const struct pgoutput_message *message,
 		     struct fault *fault) MUST_CHECK;
 

@@ -20,7 +20,8 @@
 static const char SETTINGS[] =
     "SELECT set_config('datestyle', 'ISO', false), set_config('intervalstyle', 'postgres', false), "
     "set_config('extra_float_digits', '3', false), set_config('timezone', 'UTC', false), "
-    "set_config('bytea_output', 'hex', false), set_config('statement_timeout', '0', false), "
+    "set_config('bytea_output', 'hex', false), set_config('lc_monetary', 'C', false), "
+    "set_config('statement_timeout', '0', false), "
     "set_config('idle_in_transaction_session_timeout', '0', false), "
     "set_config('lock_timeout', '0', false), "
     /* the server's own where it is shorter; 0 is none */

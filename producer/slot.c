@@ -35,24 +35,28 @@ enum {
 	VIEW_FROM
 };
 
+/* One to eight hex digits; returns what follows them, or NULL. */
+static const char *read_half(const char *text, uint64_t *half)
+{
+	size_t digits = strspn(text, "0123456789ABCDEFabcdef");
+
+	if (digits == 0 || digits > 8) {
+		return NULL;
+	}
+	*half = strtoull(text, NULL, 16);
+	return text + digits;
+}
+
 /* Two 32-bit halves in hex, with a slash between them. */
 bool slot_read_lsn(const char *text, uint64_t *lsn)
 {
-	char *middle;
-	char *end;
+	const char *at = text;
 	uint64_t high;
 	uint64_t low;
 
 	*lsn = 0;
-	if (text == NULL || *text == '\0') {
-		return false;
-	}
-	high = strtoull(text, &middle, 16);
-	if (*middle != '/' || high > UINT32_MAX) {
-		return false;
-	}
-	low = strtoull(middle + 1, &end, 16);
-	if (end == middle + 1 || *end != '\0' || low > UINT32_MAX) {
+	if (at == NULL || (at = read_half(at, &high)) == NULL || *at != '/' ||
+	    (at = read_half(at + 1, &low)) == NULL || *at != '\0') {
 		return false;
 	}
 	*lsn = high << 32 | low;

@@ -190,7 +190,7 @@ static bool take_row(struct stream *stream, char **frame, size_t length, uint64_
 	    relations_find(&stream->relations, stream->message.relation, fault);
 	struct feed_frame taken = {.bytes = *frame, .length = length, .message = &stream->message};
 
-	if (relation == NULL) {
+	if (relation == NULL || !relation_fits(relation, &stream->message, fault)) {
 		return false;
 	}
 	stream->place.lsn = lsn;

@@ -15,6 +15,7 @@
 #include "producer/pgtime.h"
 
 #define VALUE_BYTES_MAX (512u << 20)
+#define ARRAY_DEPTH_MAX 6 /* PostgreSQL's MAXDIM */
 #define US_PER_DAY	INT64_C(86400000000)
 
 /* What PgJDBC's infinite timestamps are in us. Source: PGStatement.DATE_POSITIVE_INFINITY (ms). */
@@ -31,15 +32,26 @@ static bool write_boolean(struct buf *out, const char *text, size_t length)
 	return true;
 }
 
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* As JSON has them: no leading zero. */
 static bool write_integer(struct buf *out, const char *text, size_t length)
 {
-	for (size_t i = 0; i < length; i++) {
-		if ((text[i] < '0' || text[i] > '9') && !(i == 0 && text[i] == '-')) {
+	size_t first = length > 0 && *text == '-' ? 1 : 0;
+
+	if (first == length || (text[first] == '0' && length > first + 1)) {
+		return false;
+	}
+	for (size_t i = first; i < length; i++) {
+		if (!is_digit(text[i])) {
 			return false;
 		}
 	}
 	buf_add(out, text, length);
-	return length > 0;
+	return true;
 }
 
 static bool write_float(struct buf *out, const char *text, size_t length)
@@ -56,26 +68,29 @@ static bool write_numeric(struct buf *out, const struct pgtype *type, const char
 	return decimal_write_scaled(out, text, length, pgtype_scale(type));
 }
 
-/* $1,234.56 or -$1,234.56 or ($1,234.56): money counts hundredths. */
+/* $1,234.56 or -$1,234.56 (lc_monetary = C): money counts hundredths.  In any other form the point
+ * might separate thousands. */
 static bool write_money(struct buf *out, const char *text, size_t length)
 {
+	const char *at = text;
+	const char *end = text + length;
 	char plain[40];
 	size_t used = 0;
 
-	for (size_t i = 0; i < length; i++) {
-		bool wanted = (text[i] >= '0' && text[i] <= '9') || text[i] == '.' ||
-			      (text[i] == '-' && used == 0);
-
-		if (text[i] == '(') {
-			plain[used++] = '-';
-		} else if (wanted) {
-			plain[used++] = text[i];
-		}
-		if (used == sizeof plain) {
+	if (at < end && *at == '-') {
+		plain[used++] = *at++;
+	}
+	if (end - at < 5 || *at++ != '$' || end[-3] != '.') {
+		return false;
+	}
+	for (; at < end && used < sizeof plain; at++) {
+		if (is_digit(*at) || at == end - 3) {
+			plain[used++] = *at;
+		} else if (*at != ',' || at > end - 3) {
 			return false;
 		}
 	}
-	return decimal_write_scaled(out, plain, used, 2);
+	return at == end && decimal_write_scaled(out, plain, used, 2);
 }
 
 static bool write_date(struct buf *out, const char *text, size_t length)
@@ -111,23 +126,26 @@ static bool write_time(struct buf *out, const struct pgtype *type, const char *t
 	return true;
 }
 
+/* False in the years behind 294246, whose microseconds 64 bits do not hold. */
 static bool write_timestamp(struct buf *out, const struct pgtype *type, const char *text,
 			    size_t length)
 {
 	int infinity = pgtime_infinity(text, length);
 	struct pgtime time;
+	int64_t micros;
 
 	if (infinity != 0) {
 		write_micros(out, type,
 			     infinity > 0 ? TIMESTAMP_INFINITY_US : TIMESTAMP_MINUS_INFINITY_US);
 		return true;
 	}
-	if (!pgtime_read_timestamp(text, length, &time)) {
+	if (!pgtime_read_timestamp(text, length, &time) ||
+	    __builtin_mul_overflow(civil_day(time.year, time.month, time.day), US_PER_DAY,
+				   &micros) ||
+	    __builtin_add_overflow(micros, pgtime_day_us(&time), &micros)) {
 		return false;
 	}
-	write_micros(out, type,
-		     civil_day(time.year, time.month, time.day) * US_PER_DAY +
-			 pgtime_day_us(&time));
+	write_micros(out, type, micros);
 	return true;
 }
 
@@ -209,6 +227,18 @@ static int hex_digit(char c)
 	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+/* In quotes; what fails, memory included, fails out. */
+static void write_base64(struct buf *out, const struct buf *bytes)
+{
+	if (bytes->failed) {
+		out->failed = true;
+		return;
+	}
+	buf_char(out, '"');
+	base64_encode(out, buf_string(bytes), bytes->length);
+	buf_char(out, '"');
+}
+
 /* \x0123 (bytea_output = hex) as base64. */
 static bool write_bytea(struct buf *out, const char *text, size_t length)
 {
@@ -225,23 +255,33 @@ static bool write_bytea(struct buf *out, const char *text, size_t length)
 			buf_char(&bytes, (char)(high << 4 | low));
 		}
 	}
-	if (ok && !bytes.failed) {
-		buf_char(out, '"');
-		base64_encode(out, buf_string(&bytes), bytes.length);
-		buf_char(out, '"');
+	if (ok) {
+		write_base64(out, &bytes);
 	}
-	ok = ok && !bytes.failed;
 	buf_close(&bytes);
 	return ok;
+}
+
+static bool is_bits(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] != '0' && text[i] != '1') {
+			return false;
+		}
+	}
+	return true;
 }
 
 /* Debezium's Bits: little-endian bytes up to the highest bit that is set; bit(1) is a boolean. */
 static bool write_bit(struct buf *out, const struct pgtype *type, const char *text, size_t length)
 {
 	struct buf bytes;
-	const char *first = memchr(text, '1', length);
+	const char *first = length > 0 ? memchr(text, '1', length) : NULL;
 	size_t used = first != NULL ? (size_t)(text + length - first) : 0;
 
+	if (!is_bits(text, length)) {
+		return false;
+	}
 	if (type->modifier == 1) {
 		buf_text(out, first != NULL ? "true" : "false");
 		return true;
@@ -255,9 +295,7 @@ static bool write_bit(struct buf *out, const struct pgtype *type, const char *te
 		}
 		buf_char(&bytes, (char)byte);
 	}
-	buf_char(out, '"');
-	base64_encode(out, buf_string(&bytes), bytes.length);
-	buf_char(out, '"');
+	write_base64(out, &bytes);
 	buf_close(&bytes);
 	return true;
 }
@@ -328,14 +366,15 @@ static bool read_quoted(struct array_reader *in)
 
 static void read_bare(struct array_reader *in)
 {
-	while (in->at < in->end && *in->at != ',' && *in->at != '}') {
+	while (in->at < in->end && *in->at != ',' && *in->at != '{' && *in->at != '}') {
 		buf_char(&in->element, *in->at++);
 	}
 }
 
 static bool write_element(struct array_reader *in, struct buf *out, const struct pgtype *type)
 {
-	bool quoted = *in->at == '"';
+	const struct buf *element = &in->element;
+	bool quoted = in->at < in->end && *in->at == '"';
 
 	buf_reset(&in->element);
 	if (quoted && !read_quoted(in)) {
@@ -344,45 +383,53 @@ static bool write_element(struct array_reader *in, struct buf *out, const struct
 	if (!quoted) {
 		read_bare(in);
 	}
+	if (element->failed) {
+		out->failed = true;
+		return true;
+	}
+	if (!quoted && element->length == 0) {
+		return false;
+	}
 	jsonw_comma(out);
-	if (!quoted && strcmp(buf_string(&in->element), "NULL") == 0) {
+	if (!quoted && element->length == 4 && memcmp(element->data, "NULL", 4) == 0) {
 		buf_text(out, "null");
 	} else {
-		write_scalar_or_text(out, type, buf_string(&in->element), in->element.length);
+		write_scalar_or_text(out, type, buf_string(element), element->length);
 	}
-	return !in->element.failed;
+	return true;
 }
 
-/* Walks the literal once; depth counts the braces that are open. */
-static bool write_elements(struct array_reader *in, struct buf *out, const struct pgtype *type)
+/* Walks the literal once: { item , item ... }, where an item is an element or again a list. */
+static bool write_lists(struct array_reader *in, struct buf *out, const struct pgtype *type)
 {
-	int depth = 0;
+	char before = ','; /* or '{', or '}' for an item */
+	int depth = 0;	   /* braces that are open */
 
-	while (in->at < in->end) {
-		switch (*in->at) {
-		case '{':
+	do {
+		char c = '\0';
+
+		if (in->at < in->end) {
+			c = *in->at;
+		}
+		if (c == '}' && before != ',') {
+			in->at++;
+			buf_char(out, ']');
+			depth--;
+		} else if (before == '}') {
+			if (c != ',') {
+				return false;
+			}
+			in->at++;
+		} else if (c == '{') {
+			in->at++;
 			jsonw_comma(out);
 			buf_char(out, '[');
 			depth++;
-			in->at++;
-			break;
-		case '}':
-			buf_char(out, ']');
-			depth--;
-			in->at++;
-			break;
-		case ',':
-			in->at++;
-			break;
-		default:
-			if (depth == 0 || !write_element(in, out, type)) {
-				return false;
-			}
+		} else if (depth == 0 || !write_element(in, out, type)) {
+			return false;
 		}
-		if (depth == 0) {
-			break;
-		}
-	}
+		before = c == ',' || c == '{' ? c : '}';
+	} while (depth > 0 && depth <= ARRAY_DEPTH_MAX);
 	return depth == 0 && in->at == in->end;
 }
 
@@ -401,9 +448,10 @@ static bool write_array(struct buf *out, const struct pgtype *type, const char *
 	element.is_array = false;
 	buf_init(&in.element, VALUE_BYTES_MAX);
 	buf_init(&json, VALUE_BYTES_MAX);
-	ok =
-	    in.at < in.end && *in.at == '{' && write_elements(&in, &json, &element) && !json.failed;
-	if (ok) {
+	ok = write_lists(&in, &json, &element);
+	if (json.failed) {
+		out->failed = true;
+	} else if (ok) {
 		buf_add(out, buf_string(&json), json.length);
 	}
 	buf_close(&json);

@@ -1,6 +1,7 @@
 /* value.h - one column's text, as the JSON that Debezium makes of it (adaptive mode, schemaless).
  *
- * Pure.  A text that is not what its type promises is written as a string: visible, never lost. */
+ * Pure.  A text that is not what its type promises is written as a string: visible, never lost.
+ * Without memory, out fails. */
 #ifndef CALRELAY_PRODUCER_VALUE_H
 #define CALRELAY_PRODUCER_VALUE_H
 

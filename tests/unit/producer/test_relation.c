@@ -102,6 +102,34 @@ static void tables_of_others_are_let_pass(void **state)
 	assert_true(learn(&fault));
 }
 
+static void a_row_with_more_or_fewer_columns_than_its_table_is_refused(void **state)
+{
+	struct relations relations;
+	const struct relation *relation;
+	struct fault fault;
+
+	(void)state;
+	relations_init(&relations, &map);
+	announce("project_assignments", 'f', 3, ASSIGNMENT);
+	assert_true(relations_learn(&relations, &message, &fault));
+	relation = relations_find(&relations, 16400, &fault);
+	message.kind = PGOUTPUT_UPDATE;
+	message.old_kind = 'O';
+	message.old_tuple.count = 3;
+	message.new_tuple.count = 3;
+	assert_true(relation_fits(relation, &message, &fault));
+	message.old_tuple.count = 2;
+	assert_false(relation_fits(relation, &message, &fault));
+	assert_int_equal(fault.kind, FAULT_FATAL);
+	message.old_kind = '\0';
+	assert_true(relation_fits(relation, &message, &fault));
+	message.new_tuple.count = 4;
+	assert_false(relation_fits(relation, &message, &fault));
+	message.kind = PGOUTPUT_DELETE;
+	assert_true(relation_fits(relation, &message, &fault));
+	relations_clear(&relations);
+}
+
 static void a_row_on_its_way_keeps_the_definition_it_came_with(void **state)
 {
 	static const char *const WIDER[] = {"id", "project_id", "user_id", "notes"};
@@ -152,6 +180,7 @@ int main(void)
 	    cmocka_unit_test(without_the_old_user_the_stream_stops_with_the_fix),
 	    cmocka_unit_test(a_column_that_is_missing_stops_it),
 	    cmocka_unit_test(tables_of_others_are_let_pass),
+	    cmocka_unit_test(a_row_with_more_or_fewer_columns_than_its_table_is_refused),
 	    cmocka_unit_test(a_row_on_its_way_keeps_the_definition_it_came_with),
 	    cmocka_unit_test(a_type_of_the_hosts_own_waits_for_the_catalog),
 	};

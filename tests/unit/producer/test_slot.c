@@ -123,6 +123,10 @@ static void positions_are_read_as_postgresql_writes_them(void **state)
 	assert_false(slot_read_lsn("1/2x", &lsn));
 	assert_false(slot_read_lsn("1/123456789", &lsn));
 	assert_false(slot_read_lsn(NULL, &lsn));
+	assert_false(slot_read_lsn("-0/0", &lsn));
+	assert_false(slot_read_lsn("0/ 1", &lsn));
+	assert_false(slot_read_lsn("0x1A/1", &lsn));
+	assert_false(slot_read_lsn("0/000000001", &lsn));
 }
 
 static void names_are_quoted_as_often_as_they_are_parsed(void **state)

@@ -1,0 +1,31 @@
+/* fuzz_value.c - any text as a value of any type: one JSON value.
+ *
+ * Input: which type, whether an array, the type's modifier (4 bytes), then the text. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "producer/bytes.h"
+#include "producer/value.h"
+
+#define OUT_MAX_BYTES (16u << 20)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct bytes in = bytes_of(data, size);
+	struct pgtype type = {.kind = bytes_u8(&in) % (PGTYPE_BIT + 1),
+			      .is_array = (bytes_u8(&in) & 1) != 0,
+			      .modifier = (int32_t)bytes_u32(&in)};
+	size_t length = bytes_left(&in);
+	char *text = malloc(length > 0 ? length : 1);
+	struct buf out;
+
+	check_that(text != NULL, "there is memory");
+	memcpy(text, bytes_take(&in, length), length);
+	buf_init(&out, OUT_MAX_BYTES);
+	value_write(&out, &type, text, length);
+	check_json(&out);
+	buf_close(&out);
+	free(text);
+	return 0;
+}

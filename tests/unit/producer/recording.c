@@ -1,0 +1,69 @@
+/* recording.c - a recorded pgoutput stream: tests/fixtures/pgoutput.stream. */
+#include "recording.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define HEADER_BYTES   25 /* 'w', start, end, time: the frame around the message */
+#define LINE_MAX_BYTES (1u << 20)
+
+static int hex_digit(char c)
+{
+	const char *digits = "0123456789abcdef";
+	const char *at = strchr(digits, c);
+
+	assert_true(c != '\0' && at != NULL);
+	return (int)(at - digits);
+}
+
+static void add_message(struct recording *recording, const char *line)
+{
+	struct recording_message *message = &recording->messages[recording->count];
+	size_t size = strcspn(line, "\n") / 2;
+
+	assert_true(recording->count < RECORDING_MESSAGES_MAX && size > HEADER_BYTES);
+	message->length = size - HEADER_BYTES;
+	message->bytes = malloc(message->length);
+	assert_non_null(message->bytes);
+	for (size_t i = 0; i < message->length; i++) {
+		const char *pair = line + 2 * (HEADER_BYTES + i);
+
+		message->bytes[i] = (char)(hex_digit(pair[0]) << 4 | hex_digit(pair[1]));
+	}
+	recording->count++;
+}
+
+void recording_load(struct recording *recording)
+{
+	static char line[LINE_MAX_BYTES];
+	FILE *file = fopen(SOURCE_DIR "/tests/fixtures/pgoutput.stream", "r");
+	int counted = 0;
+
+	assert_non_null(file);
+	*recording = (struct recording){0};
+	while (fgets(line, sizeof line, file) != NULL) {
+		if (*line != '#') {
+			add_message(recording, line);
+		} else if (sscanf(line, "# I=%d U=%d D=%d T=%d", &recording->inserts,
+				  &recording->updates, &recording->deletes,
+				  &recording->truncates) == 4) {
+			counted++;
+		}
+	}
+	fclose(file);
+	assert_int_equal(counted, 1);
+	assert_true(recording->count > 0);
+}
+
+void recording_close(struct recording *recording)
+{
+	for (size_t i = 0; i < recording->count; i++) {
+		free(recording->messages[i].bytes);
+	}
+}
