@@ -28,25 +28,32 @@ static bool start_tail(struct tail_reader *reader, int topic, int partition, int
 	return true;
 }
 
-static void take_position(struct tail_reader *reader, int topic, const rd_kafka_message_t *message)
+static bool read_position(const rd_kafka_message_t *message, struct pos *pos)
 {
-	const struct tails_end *end = &reader->job->tails->ends[topic][message->partition];
 	rd_kafka_headers_t *headers;
 	const void *value;
 	size_t size;
+
+	return rd_kafka_message_headers(message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+	       rd_kafka_header_get_last(headers, POS_HEADER, &value, &size) ==
+		   RD_KAFKA_RESP_ERR_NO_ERROR &&
+	       pos_parse(value, size, pos);
+}
+
+static void take_position(struct tail_reader *reader, int topic, const rd_kafka_message_t *message)
+{
+	const struct tails_end *end = &reader->job->tails->ends[topic][message->partition];
 	struct pos pos;
 
 	reader->seen[topic][message->partition] = true;
-	if (rd_kafka_message_headers(message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR &&
-	    rd_kafka_header_get_last(headers, POS_HEADER, &value, &size) ==
-		RD_KAFKA_RESP_ERR_NO_ERROR &&
-	    pos_parse(value, size, &pos)) {
-		if (topic == TAILS_ASSIGNMENTS) { /* a request has one record only */
-			late_take(reader->job->late, message->key, message->key_len, &pos,
-				  end->known ? &end->newest : NULL);
-		}
-		tails_note(reader->job->tails, (enum tails_topic)topic, message->partition, &pos);
+	if (!read_position(message, &pos)) {
+		return;
 	}
+	if (topic == TAILS_ASSIGNMENTS) { /* a request has one record only */
+		late_take(reader->job->late, message->key, message->key_len, &pos,
+			  end->known ? &end->newest : NULL);
+	}
+	tails_note(reader->job->tails, (enum tails_topic)topic, message->partition, &pos);
 }
 
 /* At the end of a partition.  Where compaction left nothing of the last records, further back. */
@@ -137,6 +144,62 @@ bool ends_read(const struct ends_job *job)
 	for (int topic = 0; topic < TAILS_TOPICS; topic++) {
 		rd_kafka_topic_destroy(reader.topics[topic]);
 	}
+	return ok;
+}
+
+static void take_old(const struct ends_job *job, const rd_kafka_message_t *message)
+{
+	struct pos pos;
+
+	if (read_position(message, &pos)) {
+		late_take_old(job->late, message->key, message->key_len, &pos,
+			      message->payload == NULL, job->epoch);
+	}
+}
+
+/* Takes one message; *ended at the partition's end. */
+static bool take_next_old(const struct ends_job *job, rd_kafka_topic_t *topic, int32_t partition,
+			  bool *ended)
+{
+	rd_kafka_message_t *message = rd_kafka_consume(topic, partition, ENDS_WAIT_MS);
+	bool ok = true;
+
+	if (message == NULL || atomic_load(job->stop)) {
+		ok = fault_retry(job->fault, "Kafka does not give a partition's records");
+	} else if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+		*ended = true;
+	} else if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+		ok = topics_error(job->fault, "reading a partition", message->err);
+	} else {
+		take_old(job, message);
+	}
+	if (message != NULL) {
+		rd_kafka_message_destroy(message);
+	}
+	return ok;
+}
+
+bool ends_read_old(const struct ends_job *job)
+{
+	char name[256];
+	rd_kafka_topic_t *topic;
+	bool ok = true;
+
+	topics_name(job->settings, TAILS_ASSIGNMENTS, name);
+	topic = rd_kafka_topic_new(job->rk, name, NULL);
+	for (int i = 0; ok && i < job->settings->partitions; i++) {
+		bool ended = false;
+
+		if (rd_kafka_consume_start(topic, i, RD_KAFKA_OFFSET_BEGINNING) != 0) {
+			ok = topics_error(job->fault, READING, rd_kafka_last_error());
+			break;
+		}
+		while (ok && !ended) {
+			ok = take_next_old(job, topic, i, &ended);
+		}
+		rd_kafka_consume_stop(topic, i);
+	}
+	rd_kafka_topic_destroy(topic);
 	return ok;
 }
 

@@ -1,5 +1,5 @@
-/* ends.h - the ends of the partitions: the newest position there, the offset behind it, and what
- * came late.
+/* ends.h - the ends of the partitions: the newest position there, the offset behind it, what came
+ * late; and which keys an epoch does not know.
  *
  * These calls wait for Kafka, so they run beside the loop (producer/topics.h). */
 #ifndef CALRELAY_PRODUCER_ENDS_H
@@ -18,13 +18,18 @@ struct ends_job {
 	const struct settings *settings;
 	const atomic_bool *stop; /* end early */
 	struct tails *tails;	 /* in: has_foreign and foreign_offset; out: the rest */
-	struct late *late;	 /* out, with ends_read */
+	struct late *late;	 /* out, with ends_read and ends_read_old */
+	uint32_t epoch;		 /* ends_read_old */
 	struct fault *fault;
 };
 
 /* Reads the last records of each partition.  False with a fault: FAULT_RETRY, or FAULT_FATAL where
  * Kafka forbids it. */
 bool ends_read(const struct ends_job *job) MUST_CHECK;
+
+/* Reads all of the assignments' topic for keys that have no record of the epoch.  The same faults.
+ */
+bool ends_read_old(const struct ends_job *job) MUST_CHECK;
 
 /* Asks only for the offsets: tails' next_offset.  The same faults. */
 bool ends_ask(const struct ends_job *job) MUST_CHECK;

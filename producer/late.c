@@ -1,4 +1,4 @@
-/* late.c - records that stand behind newer ones, and so are older than they look. */
+/* late.c - keys whose last record in the topic is not true any more. */
 #include "producer/late.h"
 
 #include <stdlib.h>
@@ -38,7 +38,7 @@ static void add(struct late *late, const struct scope *scope)
 {
 	struct late_key *key = NULL;
 
-	if (HASH_COUNT(late->keys) < LATE_KEYS_MAX) {
+	if (HASH_COUNT(late->keys) < late->most) {
 		key = calloc(1, sizeof *key);
 	}
 	if (key == NULL) {
@@ -53,6 +53,11 @@ static void drop(struct late *late, struct late_key *key)
 {
 	HASH_DEL(late->keys, key);
 	free(key);
+}
+
+void late_init(struct late *late, size_t most)
+{
+	*late = (struct late){.most = most};
 }
 
 void late_clear(struct late *late)
@@ -73,20 +78,31 @@ size_t late_count(const struct late *late)
 }
 /* NOLINTEND(readability-function-*,clang-analyzer-core.*,clang-analyzer-unix.Malloc) */
 
-void late_take(struct late *late, const char *text, size_t length, const struct pos *pos,
-	       const struct pos *newest)
+/* The key's last record so far is true, or not. */
+static void note(struct late *late, const char *text, size_t length, bool is_true)
 {
-	bool is_late = newest != NULL && pos_compare(pos, newest) < 0;
 	struct scope scope = {0};
 	struct late_key *key;
 
-	if ((!is_late && late->keys == NULL) || !read_key(text, length, &scope)) {
+	if ((is_true && late->keys == NULL) || !read_key(text, length, &scope)) {
 		return;
 	}
 	key = find(late, &scope);
-	if (is_late && key == NULL) {
+	if (!is_true && key == NULL) {
 		add(late, &scope);
-	} else if (!is_late && key != NULL) {
+	} else if (is_true && key != NULL) {
 		drop(late, key);
 	}
+}
+
+void late_take(struct late *late, const char *key, size_t length, const struct pos *pos,
+	       const struct pos *newest)
+{
+	note(late, key, length, newest == NULL || pos_compare(pos, newest) >= 0);
+}
+
+void late_take_old(struct late *late, const char *key, size_t length, const struct pos *pos,
+		   bool is_removal, uint32_t epoch)
+{
+	note(late, key, length, is_removal || pos->epoch >= epoch);
 }

@@ -1,11 +1,18 @@
-/* mend.h - the step that has late records' keys told again, through the log, so that the newest
- * record of each key is a true one. */
+/* mend.h - the steps that have keys told again whose last record is not true any more.
+ *
+ * Through the log: so each has its place in the stream, and whoever holds the slot by then does it.
+ */
 #ifndef CALRELAY_PRODUCER_MEND_H
 #define CALRELAY_PRODUCER_MEND_H
 
 #include "producer/relay.h"
 
+/* After the partitions' ends were read: what came late. */
 void mend_begin(struct relay *relay);
 enum relay_step mend_finish(struct relay *relay, struct fault *fault);
+
+/* After an epoch's snapshot is in Kafka: what vanished before it. */
+void mend_vanished_begin(struct relay *relay);
+enum relay_step mend_vanished_finish(struct relay *relay, struct fault *fault);
 
 #endif

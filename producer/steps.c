@@ -370,9 +370,22 @@ static void fill_begin(struct relay *relay)
 
 static enum relay_step fill_finish(struct relay *relay, struct fault *fault)
 {
+	(void)fault;
+	return relay->epoch.number > 1 ? RELAY_VANISHED : RELAY_FILLED;
+}
+
+/* What is there has a record of this epoch by now; what has none was deleted unheard. */
+static void vanished_begin(struct relay *relay)
+{
+	relay->topics.epoch = relay->epoch.number;
+	run_topics(relay, TOPICS_OLD);
+}
+
+static enum relay_step vanished_finish(struct relay *relay, struct fault *fault)
+{
 	(void)relay;
 	(void)fault;
-	return RELAY_FILLED;
+	return RELAY_MEND_VANISHED;
 }
 
 static const char FILLED_SQL[] =
@@ -464,6 +477,8 @@ const struct step STEPS[RELAY_STEPS] = { /* read downwards */
 	[RELAY_CATALOG]        = {"catalog",        catalog_begin,        catalog_finish},
 	[RELAY_FILL_CONNECT]   = {"fill connect",   import_connect_begin, fill_connect_finish},
 	[RELAY_FILL]           = {"fill",           fill_begin,           fill_finish},
+	[RELAY_VANISHED]       = {"vanished",       vanished_begin,       vanished_finish},
+	[RELAY_MEND_VANISHED]  = {"mend vanished",  mend_vanished_begin,  mend_vanished_finish},
 	[RELAY_FILLED]         = {"filled",         filled_begin,         filled_finish},
 	[RELAY_STREAM]         = {"streaming",      streaming_begin,      NULL}, /* until a fault */
 	[RELAY_PAUSE]          = {"pause",          pause_begin,          pause_finish},

@@ -270,6 +270,7 @@ static rd_kafka_t *open_client(struct topics_job *job)
 	}
 	if (!kafka_conf_set(conf, "enable.partition.eof", "true", &job->fault) ||
 	    !kafka_conf_set(conf, "fetch.wait.max.ms", "10", &job->fault) ||
+	    !kafka_conf_set(conf, "queued.max.messages.kbytes", "8192", &job->fault) ||
 	    !kafka_conf_set(conf, "auto.offset.reset", "earliest", &job->fault) ||
 	    !kafka_conf_set(conf, "allow.auto.create.topics", "false", &job->fault)) {
 		rd_kafka_conf_destroy(conf);
@@ -300,6 +301,7 @@ static bool run_task(struct topics_job *job, rd_kafka_t *rk)
 				      .stop = &job->stop,
 				      .tails = &job->tails,
 				      .late = &job->late,
+				      .epoch = job->epoch,
 				      .fault = &job->fault};
 
 	switch (job->task) {
@@ -310,6 +312,8 @@ static bool run_task(struct topics_job *job, rd_kafka_t *rk)
 		return check_topics(job, rk) && ends_read(&ends);
 	case TOPICS_ENDS:
 		return ends_ask(&ends);
+	case TOPICS_OLD:
+		return ends_read_old(&ends);
 	}
 	return false;
 }
@@ -345,6 +349,7 @@ void topics_start(struct loop *loop, struct topics_job *job)
 	job->missing[TAILS_ASSIGNMENTS] = false;
 	job->missing[TAILS_REQUESTS] = false;
 	late_clear(&job->late);
+	late_init(&job->late, job->task == TOPICS_OLD ? LATE_VANISHED_MAX : LATE_KEYS_MAX);
 	atomic_store(&job->stop, false);
 	if (uv_queue_work(&loop->uv, &job->work, on_work, on_work_done) != 0) {
 		fputs("no worker thread\n", stderr);

@@ -22,11 +22,13 @@ enum topics_task {
 	TOPICS_MAKE,  /* and create what is missing */
 	TOPICS_TAILS, /* and read the ends */
 	TOPICS_ENDS,  /* only ask where the partitions end */
+	TOPICS_OLD,   /* only find the keys that have no record of the epoch */
 };
 
 struct topics_job {
 	const struct settings *settings;
 	enum topics_task task;
+	uint32_t epoch; /* TOPICS_OLD */
 	void (*done)(struct topics_job *job);
 
 	/* valid inside done and later */

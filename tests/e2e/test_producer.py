@@ -275,6 +275,27 @@ def test_a_slot_that_is_gone_stops_the_producer_until_somebody_gives_it_up(sourc
     assert_ordered_and_unique(source)
 
 
+def test_what_was_deleted_while_no_slot_kept_the_log_is_told_as_removed(source):
+    users = add_users(source, 4)
+    assignments = add_assignments(source, source.create_project("Acme"), users * 3)
+    source.sql("DELETE FROM project_assignments WHERE id = %s", assignments[0])
+    source.wait_published()
+    assert source.producer.sigterm() == 0
+    source.sql("SELECT pg_drop_replication_slot(%s)", source.slot)
+    source.sql("UPDATE calrelay_source SET given_up = true")
+    gone = assignments[1:4]
+    source.sql("DELETE FROM project_assignments WHERE id = ANY(%s::uuid[])", gone)
+
+    source.producer.start().wait_ready()
+    source.wait_published()
+
+    told = [record for record in records_of(source, "snapshot") if operation(record) != "r"]
+    assert collections.Counter(operation(record) for record in told) == {"d": 3, "tombstone": 3}
+    assert {json.loads(record.key)["id"] for record in told} == set(gone)
+    assert_ordered_and_unique(source)
+    assert_topic_equals_tables(source)
+
+
 def test_it_ends_at_once_wherever_it_is(source):
     standby = source.new_producer().start()
     try:

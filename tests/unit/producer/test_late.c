@@ -24,8 +24,14 @@ struct partition {
 
 static int begin(void **state)
 {
-	*state = calloc(1, sizeof(struct partition));
-	return *state == NULL;
+	struct partition *partition = calloc(1, sizeof *partition);
+
+	*state = partition;
+	if (partition == NULL) {
+		return 1;
+	}
+	late_init(&partition->late, LATE_KEYS_MAX);
+	return 0;
 }
 
 static int end(void **state)
@@ -122,6 +128,27 @@ static void too_many_are_not_kept_one_by_one(void **state)
 	assert_int_equal(late_count(&partition->late), LATE_KEYS_MAX);
 }
 
+static void take_old(struct partition *partition, const char *key, uint32_t epoch, bool is_removal)
+{
+	struct pos pos = {.epoch = epoch, .commit_lsn = 1, .ordinal = 1};
+
+	late_take_old(&partition->late, key, strlen(key), &pos, is_removal, 2);
+}
+
+static void a_key_without_a_record_of_the_epoch_has_vanished_unless_it_was_removed(void **state)
+{
+	struct partition *partition = *state;
+
+	take_old(partition, KEY("1"), 1, false);
+	take_old(partition, KEY("2"), 1, false);
+	take_old(partition, KEY("3"), 1, false);
+	take_old(partition, KEY("2"), 1, true);
+	take_old(partition, KEY("3"), 2, false);
+	assert_int_equal(late_count(&partition->late), 1);
+	take_old(partition, KEY("1"), 2, false);
+	assert_int_equal(late_count(&partition->late), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -132,6 +159,7 @@ int main(void)
 	    TEST(a_key_that_was_told_since_is_not_late_any_more),
 	    TEST(a_key_with_a_schema_around_it_is_read),
 	    TEST(a_record_of_somebody_else_is_nobodys_key),
+	    TEST(a_key_without_a_record_of_the_epoch_has_vanished_unless_it_was_removed),
 	    TEST(too_many_are_not_kept_one_by_one),
 	};
 
