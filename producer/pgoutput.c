@@ -185,6 +185,10 @@ static void clear(struct pgoutput_message *message)
 	message->table = "";
 	message->column_count = 0;
 	message->truncated_count = 0;
+	message->is_transactional = false;
+	message->prefix = "";
+	message->content = "";
+	message->content_length = 0;
 }
 
 static bool refuse(struct pgoutput_message *message, const char *why, struct fault *fault)

@@ -84,7 +84,7 @@ struct pgoutput_message {
 };
 
 /* False with FAULT_FATAL: not a message of this protocol, cut short, or longer than it says; then
- * the message has no rows, no columns and no names. */
+ * the message has no rows, no columns, no names and no content. */
 bool pgoutput_decode(const void *data, size_t length, struct pgoutput_message *message,
 		     struct fault *fault) MUST_CHECK;
 

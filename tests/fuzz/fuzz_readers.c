@@ -6,13 +6,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "check.h"
 #include "common/civil.h"
 #include "common/pgsnapshot.h"
 #include "common/pos.h"
 #include "producer/keyset.h"
+#include "producer/late.h"
 #include "producer/pgtime.h"
+#include "producer/scope.h"
 #include "producer/slot.h"
 
 /* text has a NUL behind its length. */
@@ -119,10 +122,46 @@ static void read_time(const char *text, size_t length)
 	(void)pgtime_read_interval_us(text, length, &micros);
 }
 
+static void read_scope(const char *text, size_t length)
+{
+	char again[SCOPE_TEXT_SIZE];
+	struct scope scope;
+
+	if (scope_parse(text, length, &scope)) {
+		scope_format(&scope, again);
+		check_that(strlen(again) == length && strncasecmp(again, text, length) == 0,
+			   "a scope is written as it was read");
+	}
+}
+
+/* A partition's records: a line each, its first character the position, the rest the key. */
+static void read_late(const char *text, size_t length)
+{
+	const char *end = text + length;
+	struct late late = {0};
+	struct pos newest = {0};
+	size_t records = 0;
+
+	while (text < end) {
+		const char *line = memchr(text, '\n', (size_t)(end - text));
+		size_t size = (size_t)((line != NULL ? line : end) - text);
+		struct pos pos = {.epoch = 1, .commit_lsn = size > 0 ? (unsigned char)*text : 0};
+
+		late_take(&late, text + (size > 0), size > 0 ? size - 1 : 0, &pos,
+			  records > 0 ? &newest : NULL);
+		newest = pos_compare(&pos, &newest) > 0 ? pos : newest;
+		check_that(late_count(&late) <= records++,
+			   "only what stands behind others is late");
+		text += size + 1;
+	}
+	late_clear(&late);
+	check_that(late_count(&late) == 0, "what is cleared is empty");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	void (*const readers[])(const char *, size_t) = {read_pos, read_lsn, read_id, read_snapshot,
-							 read_time};
+	void (*const readers[])(const char *, size_t) = {
+	    read_pos, read_lsn, read_id, read_snapshot, read_time, read_scope, read_late};
 	char *text;
 
 	if (size == 0) {

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "producer/scope.h"
+
 #define PATH_NOW_NS INT64_C(1795461547763276505)
 
 struct texts {
@@ -136,6 +138,7 @@ static bool take_row(struct path *path, struct fault *fault)
 static bool take_message(struct path *path, struct fault *fault)
 {
 	const struct pgoutput_message *message = &path->message;
+	struct scope scope;
 
 	switch (message->kind) {
 	case PGOUTPUT_BEGIN:
@@ -152,10 +155,12 @@ static bool take_message(struct path *path, struct fault *fault)
 	case PGOUTPUT_UPDATE:
 	case PGOUTPUT_DELETE:
 		return take_row(path, fault);
+	case PGOUTPUT_MESSAGE:
+		(void)scope_parse(message->content, message->content_length, &scope);
+		return true;
 	case PGOUTPUT_TRUNCATE:
 	case PGOUTPUT_ORIGIN:
 	case PGOUTPUT_TYPE:
-	case PGOUTPUT_MESSAGE:
 		return true;
 	}
 	return true;

@@ -96,6 +96,8 @@ static void assert_holds_nothing(const struct pgoutput_message *message)
 	assert_int_equal(message->column_count + message->truncated_count, 0);
 	assert_string_equal(message->schema, "");
 	assert_string_equal(message->table, "");
+	assert_string_equal(message->prefix, "");
+	assert_int_equal(message->content_length, 0);
 }
 
 static void a_message_cut_short_anywhere_is_refused_and_yields_nothing(void **state)
@@ -118,18 +120,22 @@ static void a_message_cut_short_anywhere_is_refused_and_yields_nothing(void **st
 	}
 }
 
-static void assert_inside(const struct recording_message *message,
-			  const struct pgoutput_tuple *tuple)
+static void assert_inside(const struct recording_message *message, const char *text, size_t length)
 {
 	const char *end = message->bytes + message->length;
 
+	assert_true(length == 0 ||
+		    (text > message->bytes && text < end && length <= (size_t)(end - text)));
+}
+
+static void assert_values_inside(const struct recording_message *message,
+				 const struct pgoutput_tuple *tuple)
+{
 	for (int i = 0; i < tuple->count; i++) {
 		const struct pgoutput_value *value = &tuple->values[i];
 
 		assert_true(value->kind == 'n' || value->kind == 'u' || value->kind == 't');
-		assert_true(value->length == 0 ||
-			    (value->text > message->bytes && value->text < end &&
-			     value->length <= (size_t)(end - value->text)));
+		assert_inside(message, value->text, value->length);
 	}
 }
 
@@ -165,8 +171,9 @@ static void decode_changed(const struct recording_message *message, size_t at, i
 	if (!pgoutput_decode(message->bytes, message->length, &path.message, &fault)) {
 		assert_holds_nothing(&path.message);
 	}
-	assert_inside(message, &path.message.old_tuple);
-	assert_inside(message, &path.message.new_tuple);
+	assert_values_inside(message, &path.message.old_tuple);
+	assert_values_inside(message, &path.message.new_tuple);
+	assert_inside(message, path.message.content, path.message.content_length);
 	message->bytes[at] = was;
 }
 
