@@ -4,13 +4,12 @@ import collections
 import io
 import random
 import re
-import uuid
 
 import psycopg2.extras
-import pytest
 
 from parts import rows
 from parts.kafka import as_json
+from parts.records import add_users, position, records_of
 
 SEED = 20260302
 KEY = {"id": rows.Column("uuid", rows.a_uuid), "user_id": rows.Column("uuid", rows.a_uuid),
@@ -21,13 +20,6 @@ Change = collections.namedtuple("Change", "kind old new")  # I U D; rows as text
 DECODED = re.compile(r"id\[uuid\]:'([^']+)' project_id\[uuid\]:'[^']+' user_id\[uuid\]:'([^']+)'")
 
 
-@pytest.fixture
-def source(system):
-    """The producer alone, streaming."""
-    system.producer.start().wait_ready()
-    return system
-
-
 class Host:
     """Makes random changes in transactions of its own, and remembers each row as text."""
 
@@ -35,8 +27,7 @@ class Host:
         self.system, self.random = system, random.Random(seed)
         self.columns = {**KEY, **columns}
         self.made = list(columns)
-        self.users = [str(system.value("INSERT INTO profiles (email) VALUES (%s) RETURNING id",
-                                       f"{uuid.uuid4()}@example.com")) for _ in range(5)]
+        self.users = add_users(system, 5)
         self.projects = [system.create_project(f"Client {number}") for number in range(3)]
         self.rows, self.changes = {}, []
         self.connection = system.postgres.connect(system.database)
@@ -96,9 +87,7 @@ class Host:
 
 def records_in_order(system):
     """(position, key, value) of what the stream published, in the source's order."""
-    found = [(record.headers["calrelay.pos"].decode(), *as_json(record))
-             for record in system.kafka.read(system.topic)
-             if record.headers["calrelay.cause"] == b"row"]
+    found = [(position(record), *as_json(record)) for record in records_of(system, "row")]
     return sorted(found, key=lambda record: record[0])
 
 
@@ -136,12 +125,23 @@ def assert_round_trip(system, host):
     records = records_in_order(system)
     expected = list(expected_records(host.changes))
     assert len(records) == len(expected)
-    for (position, key, value), (operation, person, before, after) in zip(records, expected):
-        assert key["user_id"] == person, position
-        assert (value and value["op"]) == operation, position
+    for (where, key, value), (operation, person, before, after) in zip(records, expected):
+        assert key["user_id"] == person, where
+        assert (value and value["op"]) == operation, where
         if value is not None:
-            assert_same_row(host.columns, value["before"], before, f"{position} before")
-            assert_same_row(host.columns, value["after"], after, f"{position} after")
+            assert_same_row(host.columns, value["before"], before, f"{where} before")
+            assert_same_row(host.columns, value["after"], after, f"{where} after")
+
+
+def assert_told_by_fan_out(system, host):
+    """A project's edit tells each of its assignments, read with a query: the same row again."""
+    told = {}
+    for record in records_of(system, "project"):
+        key, value = as_json(record)
+        told[key["id"]] = value["after"]
+    assert sorted(told) == sorted(host.rows)
+    for key, row in host.rows.items():
+        assert_same_row(host.columns, told[key], row, f"fan-out of {key}")
 
 
 def test_random_rows_of_every_type_come_back_as_they_were(source):
@@ -162,9 +162,11 @@ def test_random_rows_of_every_type_come_back_as_they_were(source):
     host.update(100)
     host.commit()
     host.close()
+    source.sql("UPDATE projects SET client_name = 'Another'")
     source.wait_published()
 
     assert_round_trip(source, host)
+    assert_told_by_fan_out(source, host)
 
 
 def test_the_longest_numeric_and_a_long_text_come_back_as_they_were(source):
@@ -208,24 +210,22 @@ def decoded(system, slot):
 
 
 def published(system):
-    """The same of our records: what has another key is an update that began with its d."""
-    transactions = collections.OrderedDict()
-    moved = {}
-    for position, key, value in records_in_order(system):
-        work = transactions.setdefault(position.split(":")[1], [])
-        person, row = key["user_id"], position.split(":")[2]
-        if value is None:
-            continue
-        if value["op"] == "d":
-            moved[position.split(":")[1], int(row, 16) + 2] = len(work), person
+    """The same of our records: a c that follows a d of its own row message is an update."""
+    transactions, moved = collections.OrderedDict(), {}
+    for where, key, value in records_in_order(system):
+        _, commit, ordinal = where.split(":")
+        work = transactions.setdefault(commit, [])
+        operation, person = value and value["op"], key["user_id"]
+        if operation == "d":
+            moved[commit, int(ordinal, 16) + 2] = person
             work.append(("DELETE", key["id"], person, None))
-        elif value["op"] == "u":
+        elif operation == "u":
             work.append(("UPDATE", key["id"], person, person))
-        elif (position.split(":")[1], int(row, 16)) in moved:
-            place, before = moved[position.split(":")[1], int(row, 16)]
-            work[place] = ("UPDATE", key["id"], before, person)
-        else:
-            work.append(("INSERT", key["id"], None, person))
+        elif operation == "c":
+            before = moved.get((commit, int(ordinal, 16)))
+            if before:
+                assert work.pop() == ("DELETE", key["id"], before, None)
+            work.append(("UPDATE" if before else "INSERT", key["id"], before, person))
     return list(transactions.values())
 
 
@@ -278,9 +278,7 @@ class TwoHosts:
 
 def test_the_records_are_the_work_that_postgresqls_own_plugin_decodes(source):
     slot = f"{source.slot}_test"
-    users = [str(source.value("INSERT INTO profiles (email) VALUES (%s) RETURNING id",
-                              f"{uuid.uuid4()}@example.com")) for _ in range(4)]
-    hosts = TwoHosts(source, users)
+    hosts = TwoHosts(source, add_users(source, 4))
     source.sql("SELECT pg_create_logical_replication_slot(%s, 'test_decoding')", slot)
     try:
         hosts.work(1500)
