@@ -2,6 +2,7 @@
 #include "producer/decimal.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -267,7 +268,35 @@ static bool is_word(const char *text, size_t length, const char *word)
 	return length == strlen(word) && memcmp(text, word, length) == 0;
 }
 
-bool decimal_write_float(struct buf *out, const char *text, size_t length)
+/* Java wants two digits, and of those the nearest: next to zero, where one tells a number from its
+ * neighbours, that is not a zero behind it (4.9E-324 where PostgreSQL writes 5e-324). */
+static bool add_second_digit(struct decimal *number, bool is_single)
+{
+	bool negative = number->negative;
+	char text[32];
+	double exact;
+	double two;
+
+	if (number->digits.length != 1 || number->point > (is_single ? -37 : -307)) {
+		return true;
+	}
+	snprintf(text, sizeof text, "%ce%d", number->digits.data[0], number->point - 1);
+	exact = is_single ? (double)strtof(text, NULL) : strtod(text, NULL);
+	snprintf(text, sizeof text, "%.1e", exact);
+	two = is_single ? (double)strtof(text, NULL) : strtod(text, NULL);
+	if (exact <= 0 || two < exact || two > exact) {
+		return true;
+	}
+	buf_close(&number->digits);
+	if (!decimal_read(number, text, strlen(text), true)) {
+		return false;
+	}
+	number->negative = negative;
+	strip_trailing_zeros(number);
+	return true;
+}
+
+bool decimal_write_float(struct buf *out, const char *text, size_t length, bool is_single)
 {
 	struct decimal number;
 	bool ok;
@@ -278,10 +307,13 @@ bool decimal_write_float(struct buf *out, const char *text, size_t length)
 		return true;
 	}
 	ok = decimal_read(&number, text, length, true);
+	if (ok) {
+		strip_trailing_zeros(&number);
+		ok = add_second_digit(&number, is_single);
+	}
 	if (ok && number.digits.failed) {
 		out->failed = true;
 	} else if (ok) {
-		strip_trailing_zeros(&number);
 		write_java(out, &number);
 	}
 	buf_close(&number.digits);

@@ -16,7 +16,7 @@ bool decimal_write_scaled(struct buf *out, const char *text, size_t length, int 
 /* Debezium's VariableScaleDecimal: {"scale":2,"value":"ATo="}, trailing zeros stripped. */
 bool decimal_write_variable(struct buf *out, const char *text, size_t length);
 
-/* A float as Java's Double.toString: 0.5, 1.0E20, "NaN". */
-bool decimal_write_float(struct buf *out, const char *text, size_t length);
+/* A float as Java's Double.toString (of a single: Float.toString): 0.5, 1.0E20, "NaN". */
+bool decimal_write_float(struct buf *out, const char *text, size_t length, bool is_single);
 
 #endif

@@ -5,12 +5,10 @@
 
 #include "common/civil.h"
 
-#define US_PER_S   INT64_C(1000000)
-#define S_PER_DAY  86400
-#define US_PER_DAY (S_PER_DAY * US_PER_S)
+#define US_PER_S  INT64_C(1000000)
+#define S_PER_DAY 86400
 
-/* 365.25 / 12 days, as Debezium's MicroDuration counts. */
-#define US_PER_MONTH (US_PER_DAY * 487 / 16)
+#define INTERVAL_TEXT_MAX 256
 
 struct cursor {
 	const char *at;
@@ -185,48 +183,72 @@ void pgtime_to_utc(struct pgtime *time)
 	time->offset_s = 0;
 }
 
-/* Holds the sum of whatever parts can be written. */
-#define WIDE		  __int128
-#define INTERVAL_TEXT_MAX 256
-
-/* One part of an interval that has a unit. */
-static bool read_unit(struct cursor *in, WIDE number, WIDE *micros)
+/* One part of an interval that has a unit; *days or *months grows. */
+static bool read_unit(struct cursor *in, int64_t number, int64_t *months, int64_t *days)
 {
 	if (cursor_word(in, " years") || cursor_word(in, " year")) {
-		*micros += number * 12 * US_PER_MONTH;
+		*months += number * 12;
 	} else if (cursor_word(in, " mons") || cursor_word(in, " mon")) {
-		*micros += number * US_PER_MONTH;
+		*months += number;
 	} else if (cursor_word(in, " days") || cursor_word(in, " day")) {
-		*micros += number * US_PER_DAY;
+		*days += number;
 	} else {
 		return false;
 	}
 	return true;
 }
 
-/* HH:MM:SS of an interval, with any number of hours; sign is that of all of it. */
-static bool read_clock(struct cursor *in, WIDE hours, int sign, WIDE *micros)
+/* An interval's HH:MM:SS, with any number of hours; signed. */
+struct interval_clock {
+	int64_t minutes;
+	double seconds;
+};
+
+static bool read_clock(struct cursor *in, int64_t hours, int sign, struct interval_clock *clock)
 {
-	struct pgtime clock = {0};
+	int minute;
+	int second;
 	int64_t fraction = 0;
 	int digits = 0;
 
-	if (!cursor_skip(in, ':') || !cursor_two(in, &clock.minute) || !cursor_skip(in, ':') ||
-	    !cursor_two(in, &clock.second) ||
+	if (!cursor_skip(in, ':') || !cursor_two(in, &minute) || !cursor_skip(in, ':') ||
+	    !cursor_two(in, &second) ||
 	    (cursor_skip(in, '.') && !cursor_number(in, 1, 6, &fraction, &digits))) {
 		return false;
 	}
 	for (; digits < 6 && fraction > 0; digits++) {
 		fraction *= 10;
 	}
-	*micros += sign * (((hours * 60 + clock.minute) * 60 + clock.second) * US_PER_S + fraction);
+	clock->minutes = sign * (hours * 60 + minute);
+	clock->seconds = sign * ((double)fraction / (double)US_PER_S + second);
 	return true;
+}
+
+/* As Java casts: what is out of range becomes the nearest that is not. */
+static int64_t java_long(double number)
+{
+	if (number >= 0x1p63) {
+		return INT64_MAX;
+	}
+	return number < -0x1p63 ? INT64_MIN : (int64_t)number;
+}
+
+/* In doubles, and in this order, since Debezium's MicroDuration computes so and byte for byte we
+ * want no better: 1.000001 s is 1000000.  Months count 365.25 / 12 days each. */
+static int64_t duration_us(int64_t months, int64_t days, const struct interval_clock *clock)
+{
+	double all_days = (double)months * (365.25 / 12) + (double)days;
+	double minutes = (all_days * 24 + (double)(clock->minutes / 60)) * 60;
+
+	return java_long(((minutes + (double)(clock->minutes % 60)) * 60 + clock->seconds) * 1e6);
 }
 
 bool pgtime_read_interval_us(const char *text, size_t length, int64_t *micros)
 {
 	struct cursor in = {text, text + length};
-	WIDE sum = 0;
+	int64_t months = 0;
+	int64_t days = 0;
+	struct interval_clock clock = {0};
 
 	*micros = 0;
 	if (length > INTERVAL_TEXT_MAX) {
@@ -239,13 +261,20 @@ bool pgtime_read_interval_us(const char *text, size_t length, int64_t *micros)
 		if (sign > 0) {
 			cursor_skip(&in, '+');
 		}
-		if (!cursor_number(&in, 1, 10, &number, NULL) ||
-		    !(cursor_has(&in, ':') ? read_clock(&in, number, sign, &sum)
-					   : read_unit(&in, sign * number, &sum)) ||
-		    (in.at < in.end && !cursor_skip(&in, ' '))) {
+		if (!cursor_number(&in, 1, 10, &number, NULL)) {
+			return false;
+		}
+		if (cursor_has(&in, ':')) {
+			if (!read_clock(&in, number, sign, &clock)) {
+				return false;
+			}
+		} else if (!read_unit(&in, sign * number, &months, &days)) {
+			return false;
+		}
+		if (in.at < in.end && !cursor_skip(&in, ' ')) {
 			return false;
 		}
 	}
-	*micros = (int64_t)sum;
-	return length > 0 && *micros == sum;
+	*micros = duration_us(months, days, &clock);
+	return length > 0;
 }

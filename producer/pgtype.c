@@ -48,6 +48,21 @@ static const struct {
 	{3910, 3911, PGTYPE_TEXT},        /* tstzrange */
 	{3912, 3913, PGTYPE_TEXT},        /* daterange */
 	{3926, 3927, PGTYPE_TEXT},        /* int8range */
+	{27,   1010, PGTYPE_TEXT},        /* tid */
+	{28,   1011, PGTYPE_TEXT},        /* xid */
+	{29,   1012, PGTYPE_TEXT},        /* cid */
+	{600,  1017, PGTYPE_TEXT},        /* point */
+	{601,  1018, PGTYPE_TEXT},        /* lseg */
+	{602,  1019, PGTYPE_TEXT},        /* path */
+	{604,  1027, PGTYPE_TEXT},        /* polygon */
+	{628,  629,  PGTYPE_TEXT},        /* line */
+	{718,  719,  PGTYPE_TEXT},        /* circle */
+	{2205, 2210, PGTYPE_TEXT},        /* regclass */
+	{3220, 3221, PGTYPE_TEXT},        /* pg_lsn */
+	{3614, 3643, PGTYPE_TEXT},        /* tsvector */
+	{3615, 3645, PGTYPE_TEXT},        /* tsquery */
+	{4072, 4073, PGTYPE_TEXT},        /* jsonpath */
+	{5069, 271,  PGTYPE_TEXT},        /* xid8 */
 };
 /* clang-format on */
 
@@ -57,10 +72,11 @@ struct pgtype pgtype_of(uint32_t oid, int32_t modifier)
 		if (TYPES[i].oid == oid || TYPES[i].array_oid == oid) {
 			return (struct pgtype){.kind = TYPES[i].kind,
 					       .is_array = TYPES[i].array_oid == oid,
+					       .oid = TYPES[i].oid,
 					       .modifier = modifier};
 		}
 	}
-	return (struct pgtype){.kind = PGTYPE_TEXT, .modifier = modifier};
+	return (struct pgtype){.kind = PGTYPE_TEXT, .oid = oid, .modifier = modifier};
 }
 
 int pgtype_time_digits(const struct pgtype *type)

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #define PGTYPE_FIRST_OWN_OID 16384 /* PostgreSQL's FirstNormalObjectId */
+#define PGTYPE_FLOAT4_OID    700
 
 enum pgtype_kind {
 	PGTYPE_TEXT, /* and everything that is written as its text */
@@ -30,6 +31,7 @@ enum pgtype_kind {
 struct pgtype {
 	enum pgtype_kind kind;
 	bool is_array;
+	uint32_t oid;	  /* of an array: its element's; of a domain: its base's */
 	int32_t modifier; /* -1: none */
 };
 

@@ -54,9 +54,9 @@ static bool write_integer(struct buf *out, const char *text, size_t length)
 	return true;
 }
 
-static bool write_float(struct buf *out, const char *text, size_t length)
+static bool write_float(struct buf *out, const struct pgtype *type, const char *text, size_t length)
 {
-	return decimal_write_float(out, text, length);
+	return decimal_write_float(out, text, length, type->oid == PGTYPE_FLOAT4_OID);
 }
 
 static bool write_numeric(struct buf *out, const struct pgtype *type, const char *text,
@@ -126,26 +126,35 @@ static bool write_time(struct buf *out, const struct pgtype *type, const char *t
 	return true;
 }
 
-/* False in the years behind 294246, whose microseconds 64 bits do not hold. */
+/* An int64 of microseconds ends in January 294247: what is later becomes the latest one. */
+static void write_epoch(struct buf *out, const struct pgtype *type, int64_t days, int64_t day_us)
+{
+	if (pgtype_time_digits(type) <= 3) {
+		jsonw_number(out, days * (US_PER_DAY / 1000) + day_us / 1000);
+	} else if (days >= INT64_MAX / US_PER_DAY) {
+		jsonw_number(out, INT64_MAX);
+	} else if (days <= INT64_MIN / US_PER_DAY) {
+		jsonw_number(out, INT64_MIN);
+	} else {
+		jsonw_number(out, days * US_PER_DAY + day_us);
+	}
+}
+
 static bool write_timestamp(struct buf *out, const struct pgtype *type, const char *text,
 			    size_t length)
 {
 	int infinity = pgtime_infinity(text, length);
 	struct pgtime time;
-	int64_t micros;
 
 	if (infinity != 0) {
 		write_micros(out, type,
 			     infinity > 0 ? TIMESTAMP_INFINITY_US : TIMESTAMP_MINUS_INFINITY_US);
 		return true;
 	}
-	if (!pgtime_read_timestamp(text, length, &time) ||
-	    __builtin_mul_overflow(civil_day(time.year, time.month, time.day), US_PER_DAY,
-				   &micros) ||
-	    __builtin_add_overflow(micros, pgtime_day_us(&time), &micros)) {
+	if (!pgtime_read_timestamp(text, length, &time)) {
 		return false;
 	}
-	write_micros(out, type, micros);
+	write_epoch(out, type, civil_day(time.year, time.month, time.day), pgtime_day_us(&time));
 	return true;
 }
 
@@ -311,7 +320,7 @@ static bool write_scalar(struct buf *out, const struct pgtype *type, const char 
 	case PGTYPE_INTEGER:
 		return write_integer(out, text, length);
 	case PGTYPE_FLOAT:
-		return write_float(out, text, length);
+		return write_float(out, type, text, length);
 	case PGTYPE_NUMERIC:
 		return write_numeric(out, type, text, length);
 	case PGTYPE_MONEY:

@@ -1,6 +1,7 @@
 /* fuzz_value.c - any text as a value of any type: one JSON value.
  *
- * Input: which type, whether an array, the type's modifier (4 bytes), then the text. */
+ * Input: which type, its flags (1: an array, 2: a float4), its modifier (4 bytes), then the text.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,8 +14,11 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct bytes in = bytes_of(data, size);
-	struct pgtype type = {.kind = bytes_u8(&in) % (PGTYPE_BIT + 1),
-			      .is_array = (bytes_u8(&in) & 1) != 0,
+	enum pgtype_kind kind = bytes_u8(&in) % (PGTYPE_BIT + 1);
+	uint8_t flags = bytes_u8(&in);
+	struct pgtype type = {.kind = kind,
+			      .is_array = (flags & 1) != 0,
+			      .oid = (flags & 2) != 0 ? PGTYPE_FLOAT4_OID : 0,
 			      .modifier = (int32_t)bytes_u32(&in)};
 	size_t length = bytes_left(&in);
 	char *text = malloc(length > 0 ? length : 1);

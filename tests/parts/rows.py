@@ -12,6 +12,7 @@ import struct
 EXACT = decimal.Context(prec=decimal.MAX_PREC, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)
 UNLIKELY = 0.15  # how often a value is one of its type's edges
 WIDEST = 2 ** 63
+DAY_US = 86400 * 10 ** 6
 
 ALPHABETS = (
     "abcdefghijklmnopqrstuvwxyz ABC 0123456789",
@@ -64,16 +65,16 @@ def timestamp_from_text(text):
         return text
     day, time, zone, era = re.fullmatch(
         r"(\S+) ([\d:.]+)((?:[-+][\d:]+)?)( BC)?", text).groups()
-    micros = date_from_text(day + (era or "")) * 86400 * 10 ** 6 + micros_of(time)
+    micros = date_from_text(day + (era or "")) * DAY_US + micros_of(time)
     return micros - zone_micros(zone[:1], *(zone[1:].split(":") + [0, 0])[:3])
 
 
-def held(read):
-    """What 64 bits do not hold stays text, in either form."""
-    def read_held(text):
-        value = read(text)
-        return value if isinstance(value, str) or -WIDEST <= value < WIDEST else text
-    return read_held
+def counted_timestamp(text):
+    """The greatest number from the day on which 64 bits end."""
+    micros = timestamp_from_text(text)
+    if isinstance(micros, int) and micros >= WIDEST // DAY_US * DAY_US:
+        return WIDEST - 1
+    return micros
 
 
 def timestamp_from_json(unit):
@@ -89,22 +90,32 @@ def timestamptz_from_json(value):
         return value
     year, rest = re.fullmatch(r"([-+]?\d{4,})-(.*)Z", value).groups()
     month, day, time = re.fullmatch(r"(\d\d)-(\d\d)T(\S+)", rest).groups()
-    return days_from_civil(int(year), int(month), int(day)) * 86400 * 10 ** 6 + micros_of(time)
+    return days_from_civil(int(year), int(month), int(day)) * DAY_US + micros_of(time)
 
 
 def timetz_from_text(text):
     time, sign, zone = re.fullmatch(r"([\d:.]+)([-+])([\d:]+)", text).groups()
-    return (micros_of(time) - zone_micros(sign, *(zone.split(":") + [0, 0])[:3])) % 86400000000
+    return (micros_of(time) - zone_micros(sign, *(zone.split(":") + [0, 0])[:3])) % DAY_US
 
 
 def interval_from_text(text):
-    micros = 0
+    """As doubles have it, which is next to what it is; at most what 64 bits hold."""
+    months = days = hours = minutes = 0
+    seconds = 0.0
     for number, unit in re.findall(r"([-+]?\d+) (year|mon|day)", text):
-        micros += int(number) * {"year": 12 * 2629800, "mon": 2629800, "day": 86400}[unit] * 10 ** 6
-    clock = re.search(r"([-+]?)(\d+:\d\d:\d\d\S*)$", text)
+        months += int(number) * {"year": 12, "mon": 1, "day": 0}[unit]
+        days += int(number) if unit == "day" else 0
+    clock = re.search(r"([-+]?)(\d+):(\d\d):(\d\d(?:\.\d+)?)$", text)
     if clock:
-        micros += micros_of(clock[2]) * (-1 if clock[1] == "-" else 1)
-    return micros
+        sign = -1 if clock[1] == "-" else 1
+        whole, _, fraction = clock[4].partition(".")
+        hours, minutes = sign * int(clock[2]), sign * int(clock[3])
+        seconds = sign * (int(fraction.ljust(6, "0")) / 1e6 + int(whole))
+    all_days = months * (365.25 / 12) + days
+    micros = int((((all_days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1e6)
+    exact = (months * 2629800 + days * 86400 + hours * 3600 + minutes * 60) * 10 ** 6
+    assert abs(micros - exact - round(seconds * 1e6)) <= 2 + abs(micros) // 2 ** 50
+    return max(-WIDEST, min(micros, WIDEST - 1))
 
 
 # numbers and bytes
@@ -132,6 +143,10 @@ def decimal_from_text(text):
 def float_as_written(value):
     """Its shortest text, which tells 0 from -0 and NaN from nothing."""
     return repr(float(value))
+
+
+def single_as_written(value):
+    return repr(struct.unpack("<f", struct.pack("<f", float(value)))[0])
 
 
 def bits_from_json(value):
@@ -342,7 +357,7 @@ SCALARS = {
     "int8": Column("int8", between(-2 ** 63, 2 ** 63 - 1), int),
     "oid": Column("oid", one_of("0", "1", "4294967295", "2147483648"), int),
     "float4": Column("float4", a_float("<f", "1e-45", "1.17549435e-38", "3.4028235e38", "0.001"),
-                     float_as_written, float_as_written),
+                     single_as_written, single_as_written),
     "float8": Column("float8", a_float("<d", "5e-324", "2.2250738585072014e-308", "1e7",
                                        "1.7976931348623157e308", "0.001", "9999999.999"),
                      float_as_written, float_as_written),
@@ -363,14 +378,15 @@ SCALARS = {
     "time3": Column("time(3)", a_time, micros_of, lambda value: value * 1000),
     "timetz": Column("timetz", lambda random: a_time(random) + a_zone(random), timetz_from_text,
                      lambda value: micros_of(value.removesuffix("Z"))),
-    "ts": Column("timestamp", a_moment, held(timestamp_from_text), timestamp_from_json(1)),
+    "ts": Column("timestamp", a_moment, counted_timestamp, timestamp_from_json(1)),
     "ts2": Column("timestamp(2)", one_of("2026-01-02 03:04:05.67", "infinity", "-infinity",
+                                         "294276-12-31 23:59:59.99",
                                          "1969-12-31 23:59:59.99", "0044-03-15 01:02:03.4 BC"),
-                  held(timestamp_from_text), timestamp_from_json(1000)),
+                  timestamp_from_text, timestamp_from_json(1000)),
     "tstz": Column("timestamptz", a_moment, timestamp_from_text, timestamptz_from_json),
     "tstz0": Column("timestamptz(0)", lambda random: a_date(random, 9999) + " 12:00",
                     timestamp_from_text, timestamptz_from_json),
-    "pause": Column("interval", an_interval, held(interval_from_text)),
+    "pause": Column("interval", an_interval, interval_from_text),
     "bytea": Column("bytea", some_bytes, lambda text: bytes.fromhex(text[2:]),
                     lambda value: base64.b64decode(value, validate=True)),
     "bits": Column("bit(13)", some_bits(13, 13), bits_from_text, bits_from_json),
