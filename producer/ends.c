@@ -6,6 +6,7 @@
 #define ENDS_RECORDS 200 /* read that many from each partition's end */
 #define ENDS_MORE    20000
 #define ENDS_WAIT_MS 5000
+#define ENDS_ASK_MS  2000
 
 static const char READING[] = "reading a partition's end";
 
@@ -216,7 +217,7 @@ bool ends_ask(const struct ends_job *job)
 
 		topics_name(job->settings, (enum tails_topic)topic, name);
 		error = rd_kafka_query_watermark_offsets(job->rk, name, partition, &first, next,
-							 ENDS_WAIT_MS);
+							 ENDS_ASK_MS);
 		if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
 			return topics_error(job->fault, READING, error);
 		}

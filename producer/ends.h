@@ -14,7 +14,7 @@
 #include "producer/tails.h"
 
 struct ends_job {
-	rd_kafka_t *rk; /* a consumer with enable.partition.eof */
+	rd_kafka_t *rk; /* a consumer with enable.partition.eof; for ends_ask any client */
 	const struct settings *settings;
 	const atomic_bool *stop; /* end early */
 	struct tails *tails;	 /* in: has_foreign and foreign_offset; out: the rest */

@@ -1,6 +1,8 @@
 /* oversee.c - looks now and then whether somebody else wrote into the partitions. */
 #include "producer/oversee.h"
 
+#include "producer/ends.h"
+
 #define OVERSEE_EVERY_MS 5000
 
 static void note_expected(struct oversee *oversee)
@@ -20,7 +22,7 @@ static bool has_grown(const struct oversee *oversee, enum tails_topic topic, int
 
 	return expected >= 0 &&
 	       expected == publish_idle_offset(oversee->flow->publish, topic, partition) &&
-	       oversee->job.tails.ends[topic][partition].next_offset != expected;
+	       oversee->ends.ends[topic][partition].next_offset != expected;
 }
 
 static bool find_foreign(struct oversee *oversee)
@@ -28,7 +30,7 @@ static bool find_foreign(struct oversee *oversee)
 	bool found = false;
 
 	for (int topic = 0; topic < TAILS_TOPICS; topic++) {
-		for (int i = 0; i < oversee->job.settings->partitions; i++) {
+		for (int i = 0; i < oversee->flow->settings->partitions; i++) {
 			if (has_grown(oversee, (enum tails_topic)topic, i)) {
 				tails_note_foreign(&oversee->flow->tails, (enum tails_topic)topic,
 						   i, oversee->expected[topic][i]);
@@ -39,9 +41,22 @@ static bool find_foreign(struct oversee *oversee)
 	return found;
 }
 
-static void on_asked(struct topics_job *job)
+static void on_work(uv_work_t *work)
 {
-	struct oversee *oversee = container_of(job, struct oversee, job);
+	struct oversee *oversee = container_of(work, struct oversee, work);
+	const struct ends_job job = {.rk = publish_client(oversee->flow->publish),
+				     .settings = oversee->flow->settings,
+				     .stop = &oversee->stop,
+				     .tails = &oversee->ends,
+				     .fault = &oversee->fault};
+
+	oversee->fault = (struct fault){0};
+	(void)!ends_ask(&job);
+}
+
+static void on_work_done(uv_work_t *work, int status)
+{
+	struct oversee *oversee = container_of(work, struct oversee, work);
 	struct fault fault = {0};
 
 	oversee->looking = false;
@@ -50,7 +65,7 @@ static void on_asked(struct topics_job *job)
 		return;
 	}
 	/* a Kafka that does not answer is noticed where records go */
-	if (job->fault.kind == FAULT_NONE && find_foreign(oversee)) {
+	if (status == 0 && oversee->fault.kind == FAULT_NONE && find_foreign(oversee)) {
 		fault_retry(&fault, "somebody else wrote into the topic: looking what it is");
 		oversee->ended(oversee, &fault);
 	}
@@ -64,11 +79,9 @@ static void on_timer(uv_timer_t *timer)
 		return;
 	}
 	note_expected(oversee);
-	oversee->looking = true;
-	oversee->job.settings = oversee->flow->settings;
-	oversee->job.task = TOPICS_ENDS;
-	oversee->job.done = on_asked;
-	topics_start(oversee->loop, &oversee->job);
+	atomic_store(&oversee->stop, false);
+	oversee->looking =
+	    uv_queue_work(&oversee->loop->uv, &oversee->work, on_work, on_work_done) == 0;
 }
 
 void oversee_init(struct oversee *oversee, struct loop *loop, struct flow *flow)
@@ -86,7 +99,7 @@ void oversee_start(struct oversee *oversee)
 bool oversee_stop(struct oversee *oversee)
 {
 	uv_timer_stop(&oversee->timer);
-	atomic_store(&oversee->job.stop, true);
+	atomic_store(&oversee->stop, true);
 	return !oversee->looking;
 }
 

@@ -5,15 +5,19 @@
 #ifndef CALRELAY_PRODUCER_OVERSEE_H
 #define CALRELAY_PRODUCER_OVERSEE_H
 
+#include <stdatomic.h>
+
 #include "producer/flow.h"
-#include "producer/topics.h"
 
 struct oversee {
 	struct loop *loop;
 	struct flow *flow;
 	uv_timer_t timer;
-	struct topics_job job;
+	uv_work_t work; /* the calls wait, so they run beside the loop, on publish's client */
 	bool looking;
+	atomic_bool stop;
+	struct fault fault;
+	struct tails ends;				      /* next_offset only */
 	int64_t expected[TAILS_TOPICS][TAILS_PARTITIONS_MAX]; /* -1: not quiet */
 	/* Somebody did.  Or a look that went on after oversee_stop has ended (fault FAULT_NONE). */
 	void (*ended)(struct oversee *oversee, const struct fault *fault);
@@ -21,7 +25,8 @@ struct oversee {
 
 void oversee_init(struct oversee *oversee, struct loop *loop, struct flow *flow);
 void oversee_start(struct oversee *oversee);
-/* False where a look is still under way: it ends early, and ended comes. */
+/* False where a look is still under way: it ends early, and ended comes; publish must stay open
+ * until then. */
 bool oversee_stop(struct oversee *oversee);
 void oversee_close(struct oversee *oversee); /* after it stopped */
 

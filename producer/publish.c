@@ -337,6 +337,11 @@ size_t publish_in_flight(const struct publish *publish)
 	return publish->in_flight;
 }
 
+rd_kafka_t *publish_client(const struct publish *publish)
+{
+	return publish->rk;
+}
+
 int64_t publish_idle_offset(const struct publish *publish, enum tails_topic topic,
 			    int32_t partition)
 {

@@ -6,6 +6,7 @@
 #ifndef CALRELAY_PRODUCER_PUBLISH_H
 #define CALRELAY_PRODUCER_PUBLISH_H
 
+#include <librdkafka/rdkafka.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -54,6 +55,8 @@ bool publish_send(struct publish *publish, const struct publish_record *record, 
 		  struct fault *fault) MUST_CHECK;
 bool publish_has_room(const struct publish *publish);
 size_t publish_in_flight(const struct publish *publish);
+
+rd_kafka_t *publish_client(const struct publish *publish); /* to ask Kafka with; borrowed */
 
 /* Where the partition ends if nobody but us writes; -1 while a record of ours is on its way. */
 int64_t publish_idle_offset(const struct publish *publish, enum tails_topic topic,

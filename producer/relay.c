@@ -69,6 +69,7 @@ void relay_clear(struct relay *relay)
 	session_free(relay->fill);
 	relay->replication = NULL;
 	relay->fill = NULL;
+	stream_drop(&relay->flow.stream); /* the slot is free at once */
 	atomic_store(&relay->topics.stop, true);
 	if (!oversee_stop(&relay->oversee) || relay->topics_running) {
 		return; /* its end goes on, in relay_cleared */
@@ -183,7 +184,6 @@ void relay_close(struct relay *relay)
 	flow_close(&relay->flow);
 	oversee_close(&relay->oversee);
 	late_clear(&relay->topics.late);
-	late_clear(&relay->oversee.job.late);
 	buf_close(&relay->command);
 	uv_close((uv_handle_t *)&relay->timer, NULL);
 }

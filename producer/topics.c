@@ -310,8 +310,6 @@ static bool run_task(struct topics_job *job, rd_kafka_t *rk)
 		return check_topics(job, rk);
 	case TOPICS_TAILS:
 		return check_topics(job, rk) && ends_read(&ends);
-	case TOPICS_ENDS:
-		return ends_ask(&ends);
 	case TOPICS_OLD:
 		return ends_read_old(&ends);
 	}

@@ -21,7 +21,6 @@ enum topics_task {
 	TOPICS_LOOK,  /* check what is there */
 	TOPICS_MAKE,  /* and create what is missing */
 	TOPICS_TAILS, /* and read the ends */
-	TOPICS_ENDS,  /* only ask where the partitions end */
 	TOPICS_OLD,   /* only find the keys that have no record of the epoch */
 };
 
