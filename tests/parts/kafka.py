@@ -36,12 +36,13 @@ NO_COORDINATOR = (confluent_kafka.KafkaError.NOT_COORDINATOR,
 Record = collections.namedtuple("Record", "partition offset key value headers timestamp_ms")
 
 
-def jars():
-    pom = (ROOT / "tests/parts/kafka/pom.xml").read_text()
-    version = re.search(r"<kafka\.version>(.*)</kafka\.version>", pom).group(1)
+def jars(name):
+    """The class path of what scripts/setup fetched for tests/parts/<name>/pom.xml."""
+    pom = (ROOT / f"tests/parts/{name}/pom.xml").read_text()
+    version = re.search(rf"<{name}\.version>(.*)</{name}\.version>", pom).group(1)
     cache = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
-    folder = pathlib.Path(cache) / "calrelay" / f"kafka-{version}"
-    assert (folder / "pom.xml").exists(), f"Kafka's jars are not in {folder}: run scripts/setup"
+    folder = pathlib.Path(cache) / "calrelay" / f"{name}-{version}"
+    assert (folder / "pom.xml").exists(), f"no jars in {folder}: run scripts/setup --all"
     return f"{folder}/*"
 
 
@@ -66,7 +67,8 @@ class Kafka:
 
     def _java(self, heap):
         return ["java", f"-Xmx{heap}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-                "-XX:-UsePerfData", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", jars()]
+                "-XX:-UsePerfData", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp",
+                jars("kafka")]
 
     def launch(self):
         """Starts it without waiting."""

@@ -109,17 +109,20 @@ class Postgres:
     def create_database(self, name):
         self.execute("postgres", f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
 
-    def drop_database(self, name, slot):
-        """Also the slot, whose owner has gone but whom the server may still have to notice."""
+    def drop_slot(self, slot):
+        """Its owner has gone, but the server may still have to notice."""
         connection = self.connect("postgres")
         with connection.cursor() as cursor:
-            def drop_slot():
+            def dropped():
                 cursor.execute("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots "
                                "WHERE slot_name = %s AND active", (slot,))
                 cursor.execute("SELECT pg_drop_replication_slot(slot_name) FROM "
                                "pg_replication_slots WHERE slot_name = %s AND NOT active", (slot,))
                 cursor.execute("SELECT 1 FROM pg_replication_slots WHERE slot_name = %s", (slot,))
                 return cursor.fetchone() is None
-            wait_until(drop_slot, 20, f"slot {slot} is gone")
-            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            wait_until(dropped, 20, f"slot {slot} is gone")
         connection.close()
+
+    def drop_database(self, name, slot):
+        self.drop_slot(slot)
+        self.execute("postgres", f"DROP DATABASE {name} WITH (FORCE)")
