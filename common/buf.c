@@ -28,8 +28,8 @@ void buf_reset(struct buf *buf)
 	}
 }
 
-/* Makes room for length more bytes and a NUL; false and failed where that isn't to be had. */
-static bool buf_reserve(struct buf *buf, size_t length)
+/* Never more than the ceiling and a NUL, so that what fits is not beyond the ceiling. */
+static bool buf_enlarge(struct buf *buf, size_t length)
 {
 	size_t wanted;
 	char *data;
@@ -38,12 +38,12 @@ static bool buf_reserve(struct buf *buf, size_t length)
 		buf->failed = true;
 		return false;
 	}
-	if (buf->length + length < buf->capacity) {
-		return true;
-	}
 	wanted = buf->capacity > 0 ? buf->capacity : BUF_FIRST_BYTES;
 	while (wanted <= buf->length + length) {
 		wanted *= 2;
+	}
+	if (wanted > buf->ceiling) {
+		wanted = buf->ceiling + 1;
 	}
 	data = realloc(buf->data, wanted);
 	if (data == NULL) {
@@ -53,6 +53,12 @@ static bool buf_reserve(struct buf *buf, size_t length)
 	buf->data = data;
 	buf->capacity = wanted;
 	return true;
+}
+
+/* Makes room for length more bytes and a NUL; false and failed where that isn't to be had. */
+static bool buf_reserve(struct buf *buf, size_t length)
+{
+	return (!buf->failed && length < buf->capacity - buf->length) || buf_enlarge(buf, length);
 }
 
 void buf_add(struct buf *buf, const void *bytes, size_t length)
@@ -67,14 +73,12 @@ void buf_add(struct buf *buf, const void *bytes, size_t length)
 	buf->data[buf->length] = '\0';
 }
 
-void buf_text(struct buf *buf, const char *text)
-{
-	buf_add(buf, text, strlen(text));
-}
-
 void buf_char(struct buf *buf, char c)
 {
-	buf_add(buf, &c, 1);
+	if (buf_reserve(buf, 1)) {
+		buf->data[buf->length++] = c;
+		buf->data[buf->length] = '\0';
+	}
 }
 
 void buf_format(struct buf *buf, const char *format, ...)

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 struct buf {
 	char *data; /* NUL-terminated whenever not NULL */
@@ -19,9 +20,14 @@ void buf_close(struct buf *buf);
 void buf_reset(struct buf *buf); /* length 0, not failed; keeps the memory */
 
 void buf_add(struct buf *buf, const void *bytes, size_t length);
-void buf_text(struct buf *buf, const char *text);
 void buf_char(struct buf *buf, char c);
 void buf_format(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Here, so that the length of a literal is known when it is compiled. */
+static inline void buf_text(struct buf *buf, const char *text)
+{
+	buf_add(buf, text, strlen(text));
+}
 
 /* The text so far, never NULL; "" when nothing was added or the buffer failed. */
 const char *buf_string(const struct buf *buf);

@@ -1,9 +1,9 @@
 /* jsonw.c - writes JSON into a buf as Jackson does. */
 #include "common/jsonw.h"
 
-#include <stdio.h>
 #include <string.h>
 
+#include "common/digits.h"
 #include "common/utf8.h"
 
 static void jsonw_escape(struct buf *out, unsigned char c)
@@ -22,6 +22,40 @@ static void jsonw_escape(struct buf *out, unsigned char c)
 static bool jsonw_is_plain(unsigned char c)
 {
 	return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
+#define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Whether one of eight bytes is below limit, which is at most 0x80.
+ * Source: Sean Eron Anderson, "Bit Twiddling Hacks", "Determine if a word has a byte less than n".
+ */
+static bool jsonw_has_less(uint64_t bytes, uint8_t limit)
+{
+	return ((bytes - EACH_BYTE(limit)) & ~bytes & EACH_BYTE(0x80)) != 0;
+}
+
+static bool jsonw_is_plain_word(const char *text)
+{
+	uint64_t bytes;
+
+	memcpy(&bytes, text, sizeof bytes);
+	return (bytes & EACH_BYTE(0x80)) == 0 && !jsonw_has_less(bytes, 0x20) &&
+	       !jsonw_has_less(bytes ^ EACH_BYTE('"'), 1) &&
+	       !jsonw_has_less(bytes ^ EACH_BYTE('\\'), 1);
+}
+
+/* How many of the next bytes stand for themselves. */
+static size_t jsonw_plain_run(const char *text, size_t length)
+{
+	size_t run = 0;
+
+	while (length - run >= sizeof(uint64_t) && jsonw_is_plain_word(text + run)) {
+		run += sizeof(uint64_t);
+	}
+	while (run < length && jsonw_is_plain((unsigned char)text[run])) {
+		run++;
+	}
+	return run;
 }
 
 /* Writes the character at text, returns how many bytes it took. */
@@ -52,13 +86,10 @@ void jsonw_string(struct buf *out, const char *text, size_t length)
 
 	buf_char(out, '"');
 	while (at < end) {
-		const char *run = at;
+		size_t run = jsonw_plain_run(at, (size_t)(end - at));
 
-		while (run < end && jsonw_is_plain((unsigned char)*run)) {
-			run++;
-		}
-		buf_add(out, at, (size_t)(run - at));
-		at = run;
+		buf_add(out, at, run);
+		at += run;
 		if (at < end) {
 			at += jsonw_character(out, at, (size_t)(end - at));
 		}
@@ -77,10 +108,9 @@ void jsonw_text(struct buf *out, const char *text)
 
 void jsonw_number(struct buf *out, int64_t number)
 {
-	char digits[24];
-	int length = snprintf(digits, sizeof digits, "%lld", (long long)number);
+	char digits[DIGITS_MAX];
 
-	buf_add(out, digits, (size_t)length);
+	buf_add(out, digits, digits_write(digits, number));
 }
 
 void jsonw_comma(struct buf *out)

@@ -1,23 +1,28 @@
 /* pos.c - reads, writes and compares calrelay.pos. */
 #include "common/pos.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
+
+#include "common/digits.h"
 
 #define POS_SHORT 34 /* without an assignment id */
 
 void pos_format(const struct pos *pos, char text[POS_TEXT_SIZE])
 {
-	int length = snprintf(text, POS_TEXT_SIZE, "%08" PRIx32 ":%016" PRIx64 ":%08" PRIx32,
-			      pos->epoch, pos->commit_lsn, pos->ordinal);
+	char *end = text + POS_SHORT;
 
+	digits_write_hex(text, 8, pos->epoch);
+	text[8] = ':';
+	digits_write_hex(text + 9, 16, pos->commit_lsn);
+	text[25] = ':';
+	digits_write_hex(text + 26, 8, pos->ordinal);
 	if (pos->has_id) {
-		text[length++] = ':';
-		for (size_t i = 0; i < 16; i++) {
-			snprintf(text + length + 2 * i, 3, "%02x", pos->id.bytes[i]);
+		*end++ = ':';
+		for (size_t i = 0; i < sizeof pos->id.bytes; i++, end += 2) {
+			digits_write_hex(end, 2, pos->id.bytes[i]);
 		}
 	}
+	*end = '\0';
 }
 
 /* Exactly digits lower-case hex digits. */

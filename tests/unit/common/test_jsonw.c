@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,6 +36,28 @@ static void quotes_backslashes_and_controls_are_escaped(void **state)
 	assert_written("\"\\\b\t\n\f\r", 7, "\"\\\"\\\\\\b\\t\\n\\f\\r\"");
 	assert_written("\x01\x1F\x0B", 3, "\"\\u0001\\u001F\\u000B\"");
 	assert_written("a\0b", 3, "\"a\\u0000b\"");
+}
+
+/* Plain text is passed over eight bytes at a time. */
+static void what_is_special_is_seen_at_every_place_of_a_long_text(void **state)
+{
+	static const struct {
+		char c;
+		const char *escape;
+	} SPECIAL[] = {{'"', "\\\""}, {'\\', "\\\\"}, {'\0', "\\u0000"}, {'\x1F', "\\u001F"}};
+
+	(void)state;
+	for (size_t at = 0; at < 24; at++) {
+		for (size_t i = 0; i < sizeof SPECIAL / sizeof *SPECIAL; i++) {
+			char text[] = "!plain# [text]~\x7F of 24 by";
+			char wanted[64];
+
+			snprintf(wanted, sizeof wanted, "\"%.*s%s%s\"", (int)at, text,
+				 SPECIAL[i].escape, text + at + 1);
+			text[at] = SPECIAL[i].c;
+			assert_written(text, sizeof text - 1, wanted);
+		}
+	}
 }
 
 static void beyond_the_first_plane_stand_surrogate_pairs(void **state)
@@ -93,6 +116,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(plain_text_stays_as_it_is),
 	    cmocka_unit_test(quotes_backslashes_and_controls_are_escaped),
+	    cmocka_unit_test(what_is_special_is_seen_at_every_place_of_a_long_text),
 	    cmocka_unit_test(beyond_the_first_plane_stand_surrogate_pairs),
 	    cmocka_unit_test(invalid_bytes_become_the_replacement_character),
 	    cmocka_unit_test(members_and_items_are_separated_by_commas),
