@@ -1,9 +1,8 @@
 /* debezium.c - Debezium's envelope, field for field, schemaless; then our `project`. */
 #include "producer/debezium.h"
 
-#include <inttypes.h>
-
 #include "calrelay_version.h"
+#include "common/digits.h"
 #include "common/jsonw.h"
 #include "producer/value.h"
 
@@ -28,33 +27,60 @@ static void write_value(struct buf *out, const struct relation_column *column,
 	}
 }
 
-static void write_row(struct buf *out, const char *name, const struct relation *relation,
+/* Members are written with what stands before their value, as it is: `,"lsn":`. */
+static inline void write_text(struct buf *out, const char *lead, const char *text)
+{
+	buf_text(out, lead);
+	jsonw_text(out, text);
+}
+
+static inline void write_number(struct buf *out, const char *lead, int64_t number)
+{
+	buf_text(out, lead);
+	jsonw_number(out, number);
+}
+
+static void write_row(struct buf *out, const char *lead, const struct relation *relation,
 		      const struct debezium_row *row)
 {
-	jsonw_key(out, name);
+	buf_text(out, lead);
 	if (row == NULL) {
-		jsonw_text(out, NULL);
+		buf_text(out, "null");
 		return;
 	}
 	buf_char(out, '{');
 	for (int i = 0; i < relation->column_count && i < row->count; i++) {
-		jsonw_key(out, relation->columns[i].name);
-		write_value(out, &relation->columns[i], row_value(row, i));
+		const struct relation_column *column = &relation->columns[i];
+
+		if (i > 0) {
+			buf_char(out, ',');
+		}
+		buf_add(out, column->key, column->key_length);
+		write_value(out, column, row_value(row, i));
 	}
 	buf_char(out, '}');
+}
+
+static void write_lsn(struct buf *out, const char *lead, uint64_t lsn, const char *end)
+{
+	char digits[DIGITS_MAX];
+
+	buf_text(out, lead);
+	buf_add(out, digits, digits_write_unsigned(digits, lsn));
+	buf_text(out, end);
 }
 
 /* `["<end of the last commit>","<lsn>"]` as a string, null for what isn't known. */
 static void write_sequence(struct buf *out, const struct debezium_source *source)
 {
-	jsonw_key(out, "sequence");
+	buf_text(out, ",\"sequence\":");
 	if (source->last_commit_lsn != 0) {
-		buf_format(out, "\"[\\\"%" PRIu64 "\\\",", source->last_commit_lsn);
+		write_lsn(out, "\"[\\\"", source->last_commit_lsn, "\\\",");
 	} else {
 		buf_text(out, "\"[null,");
 	}
 	if (source->has_place) {
-		buf_format(out, "\\\"%" PRIu64 "\\\"]\"", source->lsn);
+		write_lsn(out, "\\\"", source->lsn, "\\\"]\"");
 	} else {
 		buf_text(out, "null]\"");
 	}
@@ -64,47 +90,38 @@ static void write_source(struct buf *out, const struct debezium_event *event)
 {
 	const struct debezium_source *source = &event->source;
 
-	jsonw_key(out, "source");
-	buf_char(out, '{');
-	jsonw_member_text(out, "version", CALRELAY_VERSION);
-	jsonw_member_text(out, "connector", "postgresql");
-	jsonw_member_text(out, "name", source->name);
-	jsonw_member_number(out, "ts_ms", source->time_us / 1000);
-	jsonw_member_text(out, "snapshot", source->snapshot);
-	jsonw_member_text(out, "db", source->database);
+	buf_text(out, ",\"source\":{\"version\":\"" CALRELAY_VERSION
+		      "\",\"connector\":\"postgresql\",\"name\":");
+	jsonw_text(out, source->name);
+	write_number(out, ",\"ts_ms\":", source->time_us / 1000);
+	write_text(out, ",\"snapshot\":", source->snapshot);
+	write_text(out, ",\"db\":", source->database);
 	write_sequence(out, source);
-	jsonw_member_number(out, "ts_us", source->time_us);
-	jsonw_member_number(out, "ts_ns", source->time_us * 1000);
-	jsonw_member_text(out, "schema", event->relation->schema);
-	jsonw_member_text(out, "table", event->relation->table);
+	write_number(out, ",\"ts_us\":", source->time_us);
+	write_number(out, ",\"ts_ns\":", source->time_us * 1000);
+	write_text(out, ",\"schema\":", event->relation->schema);
+	write_text(out, ",\"table\":", event->relation->table);
 	if (source->has_place) {
-		jsonw_member_number(out, "txId", (int64_t)source->xid);
-		jsonw_member_number(out, "lsn", (int64_t)source->lsn);
+		write_number(out, ",\"txId\":", (int64_t)source->xid);
+		write_number(out, ",\"lsn\":", (int64_t)source->lsn);
 	} else {
-		jsonw_member_text(out, "txId", NULL);
-		jsonw_member_text(out, "lsn", NULL);
+		buf_text(out, ",\"txId\":null,\"lsn\":null");
 	}
-	jsonw_member_text(out, "xmin", NULL);
-	jsonw_member_text(out, "origin", NULL);
-	jsonw_member_text(out, "origin_lsn", NULL);
-	buf_char(out, '}');
+	buf_text(out, ",\"xmin\":null,\"origin\":null,\"origin_lsn\":null}");
 }
 
 void debezium_write_value(struct buf *out, const struct debezium_event *event)
 {
-	const char op[2] = {event->op, '\0'};
-
-	buf_char(out, '{');
-	write_row(out, "before", event->relation, event->before);
-	write_row(out, "after", event->relation, event->after);
+	write_row(out, "{\"before\":", event->relation, event->before);
+	write_row(out, ",\"after\":", event->relation, event->after);
 	write_source(out, event);
-	jsonw_member_text(out, "transaction", NULL);
-	jsonw_member_text(out, "op", op);
-	jsonw_member_number(out, "ts_ms", event->now_ns / 1000000);
-	jsonw_member_number(out, "ts_us", event->now_ns / 1000);
-	jsonw_member_number(out, "ts_ns", event->now_ns);
+	buf_text(out, ",\"transaction\":null,\"op\":\"");
+	buf_char(out, event->op);
+	write_number(out, "\",\"ts_ms\":", event->now_ns / 1000000);
+	write_number(out, ",\"ts_us\":", event->now_ns / 1000);
+	write_number(out, ",\"ts_ns\":", event->now_ns);
 	if (event->project != NULL) {
-		jsonw_key(out, "project");
+		buf_text(out, ",\"project\":");
 		buf_text(out, event->project);
 	}
 	buf_char(out, '}');

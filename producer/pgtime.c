@@ -58,11 +58,12 @@ static bool cursor_number(struct cursor *in, int least, int most, int64_t *value
 
 static bool cursor_two(struct cursor *in, int *value)
 {
-	int64_t number;
-	bool ok = cursor_number(in, 2, 2, &number, NULL);
-
-	*value = (int)number;
-	return ok;
+	if (in->end - in->at < 2) {
+		return false;
+	}
+	*value = civil_digits(in->at, 2);
+	in->at += 2;
+	return *value >= 0;
 }
 
 int pgtime_infinity(const char *text, size_t length)
@@ -161,10 +162,14 @@ int64_t pgtime_day_us(const struct pgtime *time)
 void pgtime_to_utc(struct pgtime *time)
 {
 	struct civil_date date;
-	int64_t days = civil_day(time->year, time->month, time->day);
-	int64_t seconds =
-	    (time->hour * INT64_C(60) + time->minute) * 60 + time->second - time->offset_s;
+	int64_t days;
+	int64_t seconds;
 
+	if (time->offset_s == 0 && time->hour < 24) {
+		return;
+	}
+	days = civil_day(time->year, time->month, time->day);
+	seconds = (time->hour * INT64_C(60) + time->minute) * 60 + time->second - time->offset_s;
 	while (seconds < 0) {
 		seconds += S_PER_DAY;
 		days--;

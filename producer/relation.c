@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/jsonw.h"
+
 enum relation_role relation_role_of(const struct hostmap *map, const char *schema,
 				    const char *table)
 {
@@ -51,6 +53,18 @@ static void note(int *at, const char *name, const char *wanted, int place)
 	}
 }
 
+static void write_key(struct relation_column *column)
+{
+	struct buf key;
+
+	buf_init(&key, sizeof column->key);
+	jsonw_text(&key, column->name);
+	buf_char(&key, ':');
+	memcpy(column->key, buf_string(&key), key.length);
+	column->key_length = key.length;
+	buf_close(&key);
+}
+
 void relation_set_column(struct relation *relation, const struct hostmap *map, int place,
 			 const struct relation_column *column)
 {
@@ -58,6 +72,7 @@ void relation_set_column(struct relation *relation, const struct hostmap *map, i
 	const char *name = column->name;
 
 	relation->columns[place] = *column;
+	write_key(&relation->columns[place]);
 	if (relation->role == RELATION_ASSIGNMENTS) {
 		note(&at->id, name, map->assignments.id, place);
 		note(&at->user_id, name, map->assignments.user_id, place);

@@ -24,8 +24,12 @@ enum relation_role {
 	RELATION_REQUESTS_TABLE,
 };
 
+#define RELATION_KEY_SIZE (6 * HOSTMAP_NAME_SIZE + 4) /* every byte as \\u00XX, quotes, colon */
+
 struct relation_column {
 	char name[HOSTMAP_NAME_SIZE];
+	char key[RELATION_KEY_SIZE]; /* the name as every record shows it: "name": */
+	size_t key_length;
 	bool is_key;
 	uint32_t oid; /* of the type */
 	struct pgtype type;

@@ -4,12 +4,12 @@
 #include "producer/value.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "common/base64.h"
 #include "common/civil.h"
+#include "common/digits.h"
 #include "common/jsonw.h"
 #include "producer/decimal.h"
 #include "producer/pgtime.h"
@@ -161,20 +161,32 @@ static bool write_timestamp(struct buf *out, const struct pgtype *type, const ch
 /* `.` and exactly so many digits; nothing for none. */
 static void write_fraction(struct buf *out, int32_t micros, int digits)
 {
-	char text[8];
+	char text[1 + 6] = {'.'};
 
 	if (digits > 0) {
-		snprintf(text, sizeof text, "%06" PRId32, micros);
-		buf_char(out, '.');
-		buf_add(out, text, (size_t)digits);
+		digits_write_padded(text + 1, 6, (uint64_t)micros);
+		buf_add(out, text, 1 + (size_t)digits);
 	}
 }
 
 static void write_year(struct buf *out, int64_t year)
 {
-	const char *sign = year < 0 ? "-" : year > 9999 ? "+" : "";
+	char text[4];
 
-	buf_format(out, "%s%04" PRId64, sign, year < 0 ? -year : year);
+	if (year < 0 || year > 9999) {
+		buf_format(out, "%c%04" PRId64, year < 0 ? '-' : '+', year < 0 ? -year : year);
+	} else {
+		digits_write_padded(text, sizeof text, (uint64_t)year);
+		buf_add(out, text, sizeof text);
+	}
+}
+
+static void write_two(struct buf *out, char before, int number)
+{
+	char text[3] = {before};
+
+	digits_write_padded(text + 1, 2, (uint64_t)number);
+	buf_add(out, text, sizeof text);
 }
 
 static bool write_timestamptz(struct buf *out, const struct pgtype *type, const char *text,
@@ -191,8 +203,11 @@ static bool write_timestamptz(struct buf *out, const struct pgtype *type, const 
 	pgtime_to_utc(&time);
 	buf_char(out, '"');
 	write_year(out, time.year);
-	buf_format(out, "-%02d-%02dT%02d:%02d:%02d", time.month, time.day, time.hour, time.minute,
-		   time.second);
+	write_two(out, '-', time.month);
+	write_two(out, '-', time.day);
+	write_two(out, 'T', time.hour);
+	write_two(out, ':', time.minute);
+	write_two(out, ':', time.second);
 	write_fraction(out, time.micros, pgtype_time_digits(type));
 	buf_text(out, "Z\"");
 	return true;
@@ -214,7 +229,9 @@ static bool write_timetz(struct buf *out, const char *text, size_t length)
 	for (int32_t rest = time.micros; digits > 0 && rest % 10 == 0; rest /= 10) {
 		digits--;
 	}
-	buf_format(out, "\"%02d:%02d:%02d", time.hour, time.minute, time.second);
+	write_two(out, '"', time.hour);
+	write_two(out, ':', time.minute);
+	write_two(out, ':', time.second);
 	write_fraction(out, time.micros, digits);
 	buf_text(out, "Z\"");
 	return true;
