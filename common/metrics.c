@@ -122,7 +122,7 @@ static struct series *metric_add_series(struct metric *metric, const struct buf 
 	return series;
 }
 
-static struct series *metric_series(struct metric *metric, const char *const *values)
+struct series *metric_series(struct metric *metric, const char *const *values)
 {
 	struct buf labels;
 	struct series *series = NULL;
@@ -165,6 +165,11 @@ struct metric *metric_new(struct metrics *metrics, enum metric_type type, const 
 void metric_add(struct metric *metric, const char *const *values, double amount)
 {
 	metric_series(metric, values)->value += amount;
+}
+
+void series_add(struct series *series, double amount)
+{
+	series->value += amount;
 }
 
 void metric_set(struct metric *metric, const char *const *values, double value)

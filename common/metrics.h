@@ -13,6 +13,7 @@
 
 enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
 
+struct series;
 struct metric;
 struct metrics;
 
@@ -28,6 +29,11 @@ struct metric *metric_new(struct metrics *metrics, enum metric_type type, const 
 void metric_add(struct metric *metric, const char *const *values, double amount);
 void metric_set(struct metric *metric, const char *const *values, double value);
 void metric_observe(struct metric *metric, const char *const *values, double value);
+
+/* The series of these values, for what is counted so often that finding it would cost; until
+ * metric_clear. */
+struct series *metric_series(struct metric *metric, const char *const *values);
+void series_add(struct series *series, double amount);
 
 void metric_clear(struct metric *metric); /* forget all series (a partition we no longer own) */
 

@@ -64,12 +64,22 @@ static void write_texts(struct emit *emit, const struct emit_record *record)
 	}
 }
 
-static void count_event(const struct emit *emit, const struct emit_record *record)
+static struct series *find_series(struct emit *emit, char op, const char *cause)
 {
-	const char op[2] = {record->record->op, '\0'};
+	const char text[2] = {op, '\0'};
+	struct emit_count count = {.op = op, .cause = cause};
 
-	metric_add(emit->events,
-		   (const char *const[]){op[0] != '\0' ? op : "tombstone", record->cause}, 1);
+	for (int i = 0; i < emit->count_count; i++) {
+		if (emit->counts[i].op == op && emit->counts[i].cause == cause) {
+			return emit->counts[i].series;
+		}
+	}
+	count.series = metric_series(emit->events,
+				     (const char *const[]){op != '\0' ? text : "tombstone", cause});
+	if (emit->count_count < EMIT_COUNTS_MAX) {
+		emit->counts[emit->count_count++] = count;
+	}
+	return count.series;
 }
 
 bool emit_send(struct emit *emit, const struct emit_record *record, bool *sent, struct fault *fault)
@@ -103,7 +113,7 @@ bool emit_send(struct emit *emit, const struct emit_record *record, bool *sent, 
 		return false;
 	}
 	if (*sent) {
-		count_event(emit, record);
+		series_add(find_series(emit, what->op, record->cause), 1);
 	}
 	return true;
 }

@@ -10,7 +10,15 @@
 #include "producer/debezium.h"
 #include "producer/publish.h"
 
-#define EMIT_USER_SIZE 128 /* longest user id */
+#define EMIT_USER_SIZE	128 /* longest user id */
+#define EMIT_COUNTS_MAX 16
+
+/* Where records of one kind are counted. */
+struct emit_count {
+	char op;
+	const char *cause; /* a literal of ours */
+	struct series *series;
+};
 
 struct emit {
 	struct publish *publish;
@@ -19,6 +27,8 @@ struct emit {
 	uint32_t epoch;
 	int32_t partitions;
 	struct metric *events;
+	struct emit_count counts[EMIT_COUNTS_MAX]; /* the kinds that came up so far */
+	int count_count;
 	struct buf key;
 	struct buf value;
 	struct buf header;

@@ -52,6 +52,20 @@ static void a_metric_without_labels_starts_at_zero(void **state)
 	assert_non_null(strstr(written(), "\ncalrelay_things_total 3.5\n"));
 }
 
+static void a_series_that_was_found_once_is_counted_without_looking_again(void **state)
+{
+	const char *const values[] = {"c", "row"};
+	struct metric *metric = metric_new(metrics, METRIC_COUNTER, "calrelay_events_total",
+					   "Events.", "op,cause", NULL);
+	struct series *series = metric_series(metric, values);
+
+	(void)state;
+	series_add(series, 2);
+	metric_add(metric, values, 1);
+	assert_ptr_equal(metric_series(metric, values), series);
+	assert_non_null(strstr(written(), "\ncalrelay_events_total{op=\"c\",cause=\"row\"} 3\n"));
+}
+
 static void each_set_of_labels_is_a_series_of_its_own(void **state)
 {
 	struct metric *metric =
@@ -167,6 +181,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_metric_without_labels_starts_at_zero),
 	    TEST(each_set_of_labels_is_a_series_of_its_own),
+	    TEST(a_series_that_was_found_once_is_counted_without_looking_again),
 	    TEST(label_values_are_escaped),
 	    TEST(a_histogram_counts_up_from_bucket_to_bucket),
 	    TEST(a_histogram_without_labels_is_complete_from_the_start),
