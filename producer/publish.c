@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/digits.h"
 #include "common/kafka.h"
 #include "common/log.h"
 #include "producer/topics.h"
@@ -72,11 +73,7 @@ static bool message_pos(const rd_kafka_message_t *message, struct pos *pos)
 static enum tails_topic message_topic(const struct publish *publish,
 				      const rd_kafka_message_t *message)
 {
-	const char *name = rd_kafka_topic_name(message->rkt);
-
-	return strcmp(name, rd_kafka_topic_name(publish->topics[TAILS_REQUESTS])) == 0
-		   ? TAILS_REQUESTS
-		   : TAILS_ASSIGNMENTS;
+	return message->rkt == publish->topics[TAILS_REQUESTS] ? TAILS_REQUESTS : TAILS_ASSIGNMENTS;
 }
 
 static void on_failure(struct publish *publish, const rd_kafka_message_t *message,
@@ -125,7 +122,7 @@ static void on_foreign(struct publish *publish, enum tails_topic topic, int32_t 
 	publish_fail(publish, &fault);
 }
 
-static void on_delivery(struct publish *publish, const rd_kafka_message_t *message)
+static void on_delivery(struct publish *publish, const rd_kafka_message_t *message, int64_t now_ms)
 {
 	enum tails_topic topic = message_topic(publish, message);
 	struct publish_lane *lane = &publish->lanes[topic][message->partition];
@@ -135,7 +132,7 @@ static void on_delivery(struct publish *publish, const rd_kafka_message_t *messa
 	publish->in_flight--;
 	publish->in_flight_bytes -= message->len + message->key_len + PUBLISH_OVERHEAD_BYTES;
 	lane->in_flight--;
-	lane->since_ms = clock_mono_ms();
+	lane->since_ms = now_ms;
 	if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
 		on_failure(publish, message, topic);
 		return;
@@ -168,11 +165,12 @@ static void on_error(struct publish *publish, rd_kafka_event_t *event)
 static void on_event(struct publish *publish, rd_kafka_event_t *event)
 {
 	const rd_kafka_message_t *message;
+	int64_t now_ms = clock_mono_ms();
 
 	switch (rd_kafka_event_type(event)) {
 	case RD_KAFKA_EVENT_DR:
 		while ((message = rd_kafka_event_message_next(event)) != NULL) {
-			on_delivery(publish, message);
+			on_delivery(publish, message, now_ms);
 		}
 		break;
 	case RD_KAFKA_EVENT_ERROR:
@@ -248,22 +246,29 @@ static uint64_t fnv64(const char *text)
 	return hash;
 }
 
+#define TRACEPARENT_LENGTH 55
+
 /* W3C trace context: one trace per source transaction, one span per record, the same on a resend.
  */
-static void write_traceparent(char out[56], const struct pos *pos, const char *pos_text)
+static void write_traceparent(char out[TRACEPARENT_LENGTH], const struct pos *pos,
+			      const char *pos_text)
 {
 	uint64_t span = fnv64(pos_text);
 	uint64_t epoch = (uint64_t)pos->epoch << 32 | 0x63616c72; /* never all zero */
 
-	snprintf(out, 56, "00-%016llx%016llx-%016llx-01", (unsigned long long)epoch,
-		 (unsigned long long)pos->commit_lsn, (unsigned long long)(span != 0 ? span : 1));
+	memcpy(out, "00-", 3);
+	digits_write_hex(out + 3, 16, epoch);
+	digits_write_hex(out + 19, 16, pos->commit_lsn);
+	out[35] = '-';
+	digits_write_hex(out + 36, 16, span != 0 ? span : 1);
+	memcpy(out + 52, "-01", 3);
 }
 
 static rd_kafka_headers_t *make_headers(const struct publish_record *record)
 {
 	rd_kafka_headers_t *headers = rd_kafka_headers_new(4);
 	char pos[POS_TEXT_SIZE];
-	char traceparent[56];
+	char traceparent[TRACEPARENT_LENGTH];
 
 	pos_format(&record->pos, pos);
 	write_traceparent(traceparent, &record->pos, pos);
@@ -272,7 +277,7 @@ static rd_kafka_headers_t *make_headers(const struct publish_record *record)
 	}
 	rd_kafka_header_add(headers, POS_HEADER, -1, pos, -1);
 	rd_kafka_header_add(headers, "calrelay.cause", -1, record->cause, -1);
-	rd_kafka_header_add(headers, "traceparent", -1, traceparent, -1);
+	rd_kafka_header_add(headers, "traceparent", -1, traceparent, sizeof traceparent);
 	return headers;
 }
 
