@@ -42,7 +42,8 @@ static void entry_free(struct lookup *lookup, struct lookup_entry *entry)
 	free(entry);
 }
 
-/* Drops the entries that were not used for longest, as far as nobody waits for them. */
+/* Drops entries that nobody waits for and that were not used since it last came by; the others go
+ * to the end, and have a second chance.  So using one moves nothing. */
 static void evict(struct lookup *lookup)
 {
 	struct lookup_entry *entry;
@@ -54,7 +55,14 @@ static void evict(struct lookup *lookup)
 		    HASH_COUNT(lookup->entries) <= LOOKUP_ENTRIES_MAX) {
 			return;
 		}
-		if (entry->references == 0 && !entry->asked) {
+		if (entry->references > 0 || entry->asked) {
+			continue;
+		}
+		if (entry->used) {
+			entry->used = false;
+			HASH_DEL(lookup->entries, entry);
+			HASH_ADD(hh, lookup->entries, id, sizeof entry->id, entry);
+		} else {
 			entry_free(lookup, entry);
 		}
 	}
@@ -80,9 +88,7 @@ struct lookup_entry *lookup_hold(struct lookup *lookup, const struct uuid *id)
 {
 	struct lookup_entry *entry = entry_find(lookup, id);
 
-	if (entry != NULL) {
-		HASH_DEL(lookup->entries, entry); /* to the young end of the order */
-	} else {
+	if (entry == NULL) {
 		evict(lookup);
 		entry = calloc(1, sizeof *entry);
 		if (entry == NULL) {
@@ -90,8 +96,9 @@ struct lookup_entry *lookup_hold(struct lookup *lookup, const struct uuid *id)
 		}
 		entry->id = *id;
 		lookup->bytes += LOOKUP_ENTRY_BYTES;
+		HASH_ADD(hh, lookup->entries, id, sizeof entry->id, entry);
 	}
-	HASH_ADD(hh, lookup->entries, id, sizeof entry->id, entry);
+	entry->used = true;
 	entry->references++;
 	if (entry->json == NULL && !entry->asked) {
 		want(lookup, entry);

@@ -30,7 +30,7 @@
 #define LOOKUP_BATCH	   500
 #define LOOKUP_ENTRIES_MAX 20000
 #define LOOKUP_MAX_BYTES                                                                           \
-	(4u << 20) /* entries that nobody waits for go, oldest first, beyond this */
+	(4u << 20) /* entries that nobody waits for or used lately go beyond this */
 
 struct lookup_entry {
 	struct uuid id;
@@ -38,6 +38,7 @@ struct lookup_entry {
 	size_t json_length;
 	struct visible *seen; /* NULL: as the stream left it */
 	int references;	      /* records that wait for it */
+	bool used;	      /* since eviction last came by */
 	bool asked;
 	struct lookup_entry *next_wanted;
 	UT_hash_handle hh;
@@ -48,7 +49,7 @@ struct lookup {
 	struct pg *pg;
 	struct catalog *catalog;
 	struct ack *ack;
-	struct lookup_entry *entries; /* in the order of their last use, oldest first */
+	struct lookup_entry *entries; /* in the order in which eviction comes by */
 	size_t bytes;
 	struct lookup_entry *first_wanted;
 	struct lookup_entry **last_wanted;
