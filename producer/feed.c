@@ -10,29 +10,34 @@
 
 enum feed_kind { FEED_ASSIGNMENT, FEED_PROJECT, FEED_REQUEST, FEED_SCOPE, FEED_COMMIT };
 
+/* Points into the message it came with, until it is kept: then it has taken over the frame and
+ * holds the relation. */
 struct feed_item {
 	struct feed_item *next;
 	enum feed_kind kind;
 	struct feed_place place;
 	uint64_t end_lsn;   /* commit */
 	struct scope scope; /* scope */
+	struct assemble_change change;
+	struct lookup_entry *project; /* held; NULL: this change needs none */
+	struct relation *relation;    /* held */
 	char *frame;
 	size_t bytes;
-	struct relation *relation;
-	struct lookup_entry *project; /* held; NULL: this change needs none */
-	char change_kind;	      /* I U D */
-	bool has_old, has_new;
-	uint16_t old_count, new_count;
 	struct pgoutput_value values[]; /* old, then new; their text is in frame */
 };
 
 /* ---- items ---- */
 
-static void item_free(struct feed *feed, struct feed_item *item)
+static void let_go_of_project(struct feed *feed, const struct feed_item *item)
 {
 	if (item->project != NULL) {
 		lookup_let_go(feed->lookup, item->project);
 	}
+}
+
+static void item_free(struct feed *feed, struct feed_item *item)
+{
+	let_go_of_project(feed, item);
 	relation_let_go(item->relation);
 	PQfreemem(item->frame);
 	free(item);
@@ -60,18 +65,6 @@ static struct feed_item *take_first(struct feed *feed)
 	return item;
 }
 
-static struct assemble_change change_of(const struct feed_item *item)
-{
-	return (struct assemble_change){.relation = item->relation,
-					.kind = item->change_kind,
-					.row = item->place.row,
-					.old_values = item->has_old ? item->values : NULL,
-					.old_count = item->old_count,
-					.new_values =
-					    item->has_new ? item->values + item->old_count : NULL,
-					.new_count = item->new_count};
-}
-
 static enum feed_kind kind_of(const struct relation *relation)
 {
 	switch (relation->role) {
@@ -84,87 +77,6 @@ static enum feed_kind kind_of(const struct relation *relation)
 	}
 }
 
-/* The new row's project, asked for as soon as it is known to be needed. */
-static bool hold_project(struct feed *feed, struct feed_item *item, struct fault *fault)
-{
-	struct assemble_change change = change_of(item);
-	int place = item->relation->at.project_id;
-	struct uuid id;
-
-	if (item->kind != FEED_ASSIGNMENT || change.new_values == NULL ||
-	    place >= change.new_count || !keyset_read_id(assemble_new_value(&change, place), &id)) {
-		return true;
-	}
-	item->project = lookup_hold(feed->lookup, &id);
-	return item->project != NULL || fault_fatal(fault, "out of memory");
-}
-
-bool feed_take_row(struct feed *feed, const struct feed_frame *frame, struct relation *relation,
-		   const struct feed_place *place, struct fault *fault)
-{
-	const struct pgoutput_message *message = frame->message;
-	size_t values = (size_t)message->old_tuple.count + message->new_tuple.count;
-	struct feed_item *item = calloc(1, sizeof *item + values * sizeof(struct pgoutput_value));
-
-	if (item == NULL) {
-		PQfreemem(frame->bytes);
-		return fault_fatal(fault, "out of memory");
-	}
-	item->kind = kind_of(relation);
-	item->place = *place;
-	item->frame = frame->bytes;
-	item->bytes = frame->length + values * sizeof(struct pgoutput_value);
-	item->relation = relation_hold(relation);
-	item->change_kind = (char)message->kind;
-	item->has_old = message->old_kind != '\0';
-	item->has_new = message->kind != PGOUTPUT_DELETE;
-	item->old_count = message->old_tuple.count;
-	item->new_count = message->new_tuple.count;
-	memcpy(item->values, message->old_tuple.values, item->old_count * sizeof *item->values);
-	memcpy(item->values + item->old_count, message->new_tuple.values,
-	       item->new_count * sizeof *item->values);
-	if (!hold_project(feed, item, fault)) {
-		item_free(feed, item);
-		return false;
-	}
-	append(feed, item);
-	return true;
-}
-
-bool feed_take_scope(struct feed *feed, const struct scope *scope, const struct feed_place *place,
-		     struct fault *fault)
-{
-	struct feed_item *item = calloc(1, sizeof *item);
-
-	if (item == NULL) {
-		return fault_fatal(fault, "out of memory");
-	}
-	item->kind = FEED_SCOPE;
-	item->place = *place;
-	item->scope = *scope;
-	append(feed, item);
-	return true;
-}
-
-bool feed_take_commit(struct feed *feed, uint64_t number, uint64_t end_lsn, struct fault *fault)
-{
-	struct feed_item *item = calloc(1, sizeof *item);
-
-	if (item == NULL) {
-		return fault_fatal(fault, "out of memory");
-	}
-	item->kind = FEED_COMMIT;
-	item->place.number = number;
-	item->end_lsn = end_lsn;
-	append(feed, item);
-	return true;
-}
-
-bool feed_has_room(const struct feed *feed)
-{
-	return feed->count < FEED_ITEMS_MAX && feed->bytes < FEED_MAX_BYTES;
-}
-
 /* ---- letting out ---- */
 
 static struct pos pos_of(const struct feed_place *place, uint32_t ordinal)
@@ -173,10 +85,10 @@ static struct pos pos_of(const struct feed_place *place, uint32_t ordinal)
 }
 
 static bool emit_one(struct feed *feed, const struct feed_item *item,
-		     const struct assemble_change *change, const struct assemble_record *record,
-		     struct fault *fault)
+		     const struct assemble_record *record, struct fault *fault)
 {
 	const struct feed_place *place = &item->place;
+	const struct assemble_change *change = &item->change;
 	bool is_request = item->kind == FEED_REQUEST;
 	struct debezium_row before = {.values = change->old_values, .count = change->old_count};
 	struct debezium_row after = {.values = change->new_values,
@@ -191,7 +103,7 @@ static bool emit_one(struct feed *feed, const struct feed_item *item,
 						  .lsn = place->lsn,
 						  .xid = place->xid,
 						  .last_commit_lsn = place->last_commit_lsn},
-				       .relation = item->relation,
+				       .relation = change->relation,
 				       .before = shows_before ? &before : NULL,
 				       .after = shows_after ? &after : NULL};
 	struct emit_record out = {.topic = is_request ? TAILS_REQUESTS : TAILS_ASSIGNMENTS,
@@ -217,11 +129,10 @@ static bool emit_one(struct feed *feed, const struct feed_item *item,
 static bool let_out_row(struct feed *feed, const struct feed_item *item, struct fault *fault)
 {
 	struct assemble_record records[ASSEMBLE_RECORDS_MAX];
-	struct assemble_change change = change_of(item);
-	int count = assemble_records(&change, records);
+	int count = assemble_records(&item->change, records);
 
 	for (int i = 0; i < count; i++) {
-		if (!emit_one(feed, item, &change, &records[i], fault)) {
+		if (!emit_one(feed, item, &records[i], fault)) {
 			return false;
 		}
 	}
@@ -229,10 +140,10 @@ static bool let_out_row(struct feed *feed, const struct feed_item *item, struct 
 }
 
 /* Keeps the project we know true to the stream. */
-static bool learn_project(struct feed *feed, const struct feed_item *item,
-			  const struct assemble_change *change, struct fault *fault)
+static bool learn_project(struct feed *feed, const struct feed_item *item, struct fault *fault)
 {
-	int at = item->relation->at.id;
+	const struct assemble_change *change = &item->change;
+	int at = change->relation->at.id;
 	struct debezium_row row = {.values = change->new_values,
 				   .count = change->new_count,
 				   .fallback = change->old_values,
@@ -252,7 +163,7 @@ static bool learn_project(struct feed *feed, const struct feed_item *item,
 		return true;
 	}
 	buf_init(&json, PUBLISH_RECORD_MAX_BYTES);
-	debezium_write_project(&json, item->relation, &row);
+	debezium_write_project(&json, change->relation, &row);
 	ok = !json.failed;
 	if (ok) {
 		lookup_learn(feed->lookup, &id, buf_string(&json), item->place.xid);
@@ -274,14 +185,14 @@ static void let_out_scope(struct feed *feed, const struct feed_item *item,
 
 static bool let_out_project(struct feed *feed, const struct feed_item *item, struct fault *fault)
 {
-	struct assemble_change change = change_of(item);
+	const struct assemble_change *change = &item->change;
 	struct scope scope = {.kind = SCOPE_PROJECT};
 
-	if (!learn_project(feed, item, &change, fault)) {
+	if (!learn_project(feed, item, fault)) {
 		return false;
 	}
-	if (assemble_project_shows(&change) &&
-	    keyset_read_id(assemble_new_value(&change, item->relation->at.id), &scope.id)) {
+	if (assemble_project_shows(change) &&
+	    keyset_read_id(assemble_new_value(change, change->relation->at.id), &scope.id)) {
 		let_out_scope(feed, item, &scope, "project");
 	}
 	return true;
@@ -305,13 +216,142 @@ static bool let_out(struct feed *feed, const struct feed_item *item, struct faul
 	return false;
 }
 
-static bool may_leave(const struct feed *feed)
+static bool may_leave(const struct feed *feed, const struct feed_item *item)
 {
-	const struct feed_item *item = feed->first;
-
-	return item != NULL && !feed->fanout->active && publish_has_room(feed->emit->publish) &&
+	return !feed->stopped && !feed->fanout->active && publish_has_room(feed->emit->publish) &&
 	       (item->project == NULL || item->project->json != NULL);
 }
+
+/* ---- taking ---- */
+
+/* The new row's project, asked for as soon as it is known to be needed. */
+static bool hold_project(struct feed *feed, struct feed_item *item, struct fault *fault)
+{
+	const struct assemble_change *change = &item->change;
+	int place = change->relation->at.project_id;
+	struct uuid id;
+
+	if (item->kind != FEED_ASSIGNMENT || change->new_values == NULL ||
+	    place >= change->new_count || !keyset_read_id(assemble_new_value(change, place), &id)) {
+		return true;
+	}
+	item->project = lookup_hold(feed->lookup, &id);
+	return item->project != NULL || fault_fatal(fault, "out of memory");
+}
+
+/* The item as one that can wait; takes over what it holds, and the frame.  NULL without memory. */
+static struct feed_item *keep(const struct feed_item *item, const struct feed_frame *frame,
+			      struct relation *relation)
+{
+	const struct assemble_change *change = &item->change;
+	size_t values = (size_t)change->old_count + change->new_count;
+	struct feed_item *kept = malloc(sizeof *kept + values * sizeof *kept->values);
+	struct pgoutput_value *new_values;
+
+	if (kept == NULL) {
+		return NULL;
+	}
+	*kept = *item;
+	kept->relation = relation_hold(relation);
+	kept->frame = frame->bytes;
+	kept->bytes = frame->length + values * sizeof *kept->values;
+	new_values = kept->values + change->old_count;
+	if (change->old_values != NULL) {
+		memcpy(kept->values, change->old_values, change->old_count * sizeof *kept->values);
+		kept->change.old_values = kept->values;
+	}
+	if (change->new_values != NULL) {
+		memcpy(new_values, change->new_values, change->new_count * sizeof *kept->values);
+		kept->change.new_values = new_values;
+	}
+	return kept;
+}
+
+static struct feed_item item_of(const struct pgoutput_message *message,
+				const struct relation *relation, const struct feed_place *place)
+{
+	struct feed_item item = {
+	    .kind = kind_of(relation),
+	    .place = *place,
+	    .change = {.relation = relation, .kind = (char)message->kind, .row = place->row}};
+
+	if (message->old_kind != '\0') {
+		item.change.old_values = message->old_tuple.values;
+		item.change.old_count = message->old_tuple.count;
+	}
+	if (message->kind != PGOUTPUT_DELETE) {
+		item.change.new_values = message->new_tuple.values;
+		item.change.new_count = message->new_tuple.count;
+	}
+	return item;
+}
+
+bool feed_take_row(struct feed *feed, const struct feed_frame *frame, struct relation *relation,
+		   const struct feed_place *place, struct fault *fault)
+{
+	struct feed_item item = item_of(frame->message, relation, place);
+	struct feed_item *kept;
+	bool ok;
+
+	if (!hold_project(feed, &item, fault)) {
+		PQfreemem(frame->bytes);
+		return false;
+	}
+	if (feed->first == NULL && may_leave(feed, &item)) {
+		ok = let_out(feed, &item, fault);
+		let_go_of_project(feed, &item);
+		PQfreemem(frame->bytes);
+		return ok;
+	}
+	kept = keep(&item, frame, relation);
+	if (kept == NULL) {
+		let_go_of_project(feed, &item);
+		PQfreemem(frame->bytes);
+		return fault_fatal(fault, "out of memory");
+	}
+	append(feed, kept);
+	return true;
+}
+
+/* What holds nothing but itself. */
+static bool take(struct feed *feed, const struct feed_item *item, struct fault *fault)
+{
+	struct feed_item *kept;
+
+	if (feed->first == NULL && may_leave(feed, item)) {
+		return let_out(feed, item, fault);
+	}
+	kept = malloc(sizeof *kept);
+	if (kept == NULL) {
+		return fault_fatal(fault, "out of memory");
+	}
+	*kept = *item;
+	append(feed, kept);
+	return true;
+}
+
+bool feed_take_scope(struct feed *feed, const struct scope *scope, const struct feed_place *place,
+		     struct fault *fault)
+{
+	return take(feed, &(struct feed_item){.kind = FEED_SCOPE, .place = *place, .scope = *scope},
+		    fault);
+}
+
+bool feed_take_commit(struct feed *feed, uint64_t number, uint64_t end_lsn, struct fault *fault)
+{
+	return take(feed,
+		    &(struct feed_item){
+			.kind = FEED_COMMIT, .place = {.number = number}, .end_lsn = end_lsn},
+		    fault);
+}
+
+bool feed_has_room(const struct feed *feed)
+{
+	return feed->count < FEED_ITEMS_MAX && feed->bytes < FEED_MAX_BYTES &&
+	       publish_has_room(feed->emit->publish);
+}
+
+/* ---- what waits ---- */
 
 void feed_pump(struct feed *feed)
 {
@@ -322,7 +362,7 @@ void feed_pump(struct feed *feed)
 		return;
 	}
 	feed->pumping = true;
-	while (ok && may_leave(feed)) {
+	while (ok && feed->first != NULL && may_leave(feed, feed->first)) {
 		struct feed_item *item = take_first(feed);
 
 		ok = let_out(feed, item, &fault);

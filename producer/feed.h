@@ -3,7 +3,8 @@
  *
  * stream ─▶ [feed] ─▶ emit ─▶ publish.  Many changes wait at once, so that their projects are
  * looked up in batches, but only the first ever leaves: a partition's records keep the stream's
- * order. */
+ * order.  A change that has nothing to wait for, and nobody before it, leaves as it comes, without
+ * a copy. */
 #ifndef CALRELAY_PRODUCER_FEED_H
 #define CALRELAY_PRODUCER_FEED_H
 
@@ -55,7 +56,7 @@ struct feed {
 
 void feed_init(struct feed *feed);
 void feed_clear(struct feed *feed); /* what waits is forgotten: the slot will send it again */
-bool feed_has_room(const struct feed *feed);
+bool feed_has_room(const struct feed *feed); /* here and in Kafka's queue */
 
 /* Takes over the frame's bytes, whatever it answers. */
 bool feed_take_row(struct feed *feed, const struct feed_frame *frame, struct relation *relation,

@@ -289,7 +289,9 @@ static bool take_frames(struct stream *stream, struct fault *fault)
 			session_read(stream->session, true);
 			return length == 0;
 		}
-		stream->heard_ms = clock_mono_ms();
+		if (i == 0) {
+			stream->heard_ms = clock_mono_ms();
+		}
 		ok = take_frame(stream, &frame, (size_t)length, fault);
 		PQfreemem(frame);
 		if (!ok) {
