@@ -1,0 +1,35 @@
+"""table.py - figures with their spread, and the targets beside them."""
+import collections
+import statistics
+
+# what was measured, each time; target: ("<=" or ">=", number), or None where it only informs
+Figure = collections.namedtuple("Figure", "what unit values target")
+HOLDS = {"<=": lambda value, limit: value <= limit, ">=": lambda value, limit: value >= limit}
+
+
+def text(value):
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.2f}"
+
+
+def row(figure):
+    middle = statistics.median(figure.values)
+    spread = (f"{text(min(figure.values))} .. {text(max(figure.values))}"
+              if len(figure.values) > 1 else "")
+    target = verdict = ""
+    if figure.target:
+        sign, limit = figure.target
+        target = f"{sign} {text(limit)}"
+        verdict = "yes" if HOLDS[sign](middle, limit) else "NO"
+    return figure.what, text(middle), figure.unit, spread, target, verdict
+
+
+def print_table(figures):
+    """How many targets were missed."""
+    rows = [("figure", "median", "unit", "spread", "target", "holds"), *map(row, figures)]
+    widths = [max(len(line[i]) for line in rows) for i in range(6)]
+    for number, line in enumerate(rows):
+        print("  ".join(word.rjust(width) if i == 1 else word.ljust(width)
+                        for i, (word, width) in enumerate(zip(line, widths))).rstrip())
+        if number == 0:
+            print("  ".join("-" * width for width in widths))
+    return sum(line[5] == "NO" for line in rows)
