@@ -167,9 +167,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0) {
 		return 0;
 	}
-	text = malloc(size);
-	check_that(text != NULL, "there is memory");
-	memcpy(text, data + 1, size - 1);
+	text = check_copy(data, size);
+	memmove(text, text + 1, size - 1);
 	text[size - 1] = '\0';
 	readers[data[0] % (sizeof readers / sizeof *readers)](text, size - 1);
 	free(text);

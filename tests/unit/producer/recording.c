@@ -39,26 +39,39 @@ static void add_message(struct recording *recording, const char *line)
 	recording->count++;
 }
 
+/* The number behind the name, or -1. */
+static int count_of(const char *line, const char *name)
+{
+	const char *at = strstr(line, name);
+
+	return at != NULL ? (int)strtol(at + strlen(name), NULL, 10) : -1;
+}
+
+static void take_counts(struct recording *recording, const char *line)
+{
+	recording->inserts = count_of(line, " I=");
+	recording->updates = count_of(line, " U=");
+	recording->deletes = count_of(line, " D=");
+	recording->truncates = count_of(line, " T=");
+}
+
 void recording_load(struct recording *recording)
 {
 	static char line[LINE_MAX_BYTES];
 	FILE *file = fopen(SOURCE_DIR "/tests/fixtures/pgoutput.stream", "r");
-	int counted = 0;
 
 	assert_non_null(file);
-	*recording = (struct recording){0};
+	*recording = (struct recording){.inserts = -1};
 	while (fgets(line, sizeof line, file) != NULL) {
 		if (*line != '#') {
 			add_message(recording, line);
-		} else if (sscanf(line, "# I=%d U=%d D=%d T=%d", &recording->inserts,
-				  &recording->updates, &recording->deletes,
-				  &recording->truncates) == 4) {
-			counted++;
+		} else if (strstr(line, " I=") != NULL) {
+			take_counts(recording, line);
 		}
 	}
 	fclose(file);
-	assert_int_equal(counted, 1);
-	assert_true(recording->count > 0);
+	assert_true(recording->inserts > 0 && recording->updates > 0 && recording->deletes > 0 &&
+		    recording->truncates > 0);
 }
 
 void recording_close(struct recording *recording)

@@ -68,7 +68,10 @@ static char *copy_of(const struct path_record *record)
 	size_t at = 1;
 
 	assert_non_null(copy);
-	copy[0] = record->op != '\0' ? record->op : '0';
+	copy[0] = record->op;
+	if (copy[0] == '\0') {
+		copy[0] = '0';
+	}
 	for (int i = 0; i < 3; i++) {
 		const struct buf *part[] = {record->key, record->header, record->value};
 
