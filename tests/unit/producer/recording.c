@@ -10,7 +10,6 @@
 
 #include <cmocka.h>
 
-#define HEADER_BYTES   25 /* 'w', start, end, time: the frame around the message */
 #define LINE_MAX_BYTES (1u << 20)
 
 static int hex_digit(char c)
@@ -22,19 +21,25 @@ static int hex_digit(char c)
 	return (int)(at - digits);
 }
 
+/* The LSN, a space, the message. */
 static void add_message(struct recording *recording, const char *line)
 {
 	struct recording_message *message = &recording->messages[recording->count];
-	size_t size = strcspn(line, "\n") / 2;
+	const char *hex = line + strcspn(line, " ");
 
-	assert_true(recording->count < RECORDING_MESSAGES_MAX && size > HEADER_BYTES);
-	message->length = size - HEADER_BYTES;
+	hex += *hex == ' ' ? 1 : 0;
+	message->length = strcspn(hex, "\n") / 2;
+	if (recording->count == RECORDING_MESSAGES_MAX || message->length == 0) {
+		fail_msg("not a line of a recording: %.40s", line);
+		return;
+	}
 	message->bytes = malloc(message->length);
 	assert_non_null(message->bytes);
 	for (size_t i = 0; i < message->length; i++) {
-		const char *pair = line + 2 * (HEADER_BYTES + i);
+		int high = hex_digit(hex[2 * i]);
+		int low = hex_digit(hex[2 * i + 1]);
 
-		message->bytes[i] = (char)(hex_digit(pair[0]) << 4 | hex_digit(pair[1]));
+		message->bytes[i] = (char)(high << 4 | low);
 	}
 	recording->count++;
 }
