@@ -1,4 +1,5 @@
 /* late.c - keys whose last record in the topic is not true any more. */
+#define HASH_NONFATAL_OOM 1 /* without memory, uthash adds nothing instead of exiting */
 #include "producer/late.h"
 
 #include <stdlib.h>
@@ -47,6 +48,10 @@ static void add(struct late *late, const struct scope *scope)
 	}
 	key->scope = *scope;
 	HASH_ADD(hh, late->keys, scope, sizeof key->scope, key);
+	if (find(late, scope) == NULL) {
+		free(key);
+		late->overflowed = true;
+	}
 }
 
 static void drop(struct late *late, struct late_key *key)
@@ -70,6 +75,11 @@ void late_clear(struct late *late)
 		drop(late, key);
 	}
 	late->overflowed = false;
+}
+
+bool late_is_empty(const struct late *late)
+{
+	return late->keys == NULL && !late->overflowed;
 }
 
 size_t late_count(const struct late *late)

@@ -26,7 +26,7 @@ struct late_key {
 struct late {
 	struct late_key *keys;
 	size_t most;
-	bool overflowed; /* there were more */
+	bool overflowed; /* there were more, or no memory for them */
 };
 
 void late_init(struct late *late, size_t most);
@@ -41,6 +41,8 @@ void late_take(struct late *late, const char *key, size_t length, const struct p
 void late_take_old(struct late *late, const char *key, size_t length, const struct pos *pos,
 		   bool is_removal, uint32_t epoch);
 
+/* Whether nothing is to be told: what did not fit is not forgotten when the rest was told since. */
+bool late_is_empty(const struct late *late);
 size_t late_count(const struct late *late);
 
 #endif

@@ -40,7 +40,7 @@ static void tell_again(struct relay *relay, const char *why)
 
 void mend_begin(struct relay *relay)
 {
-	if (late_count(&relay->topics.late) == 0) {
+	if (late_is_empty(&relay->topics.late)) {
 		relay_skip(relay);
 		return;
 	}

@@ -242,8 +242,9 @@ static int64_t java_long(double number)
  * want no better: 1.000001 s is 1000000.  Months count 365.25 / 12 days each. */
 static int64_t duration_us(int64_t months, int64_t days, const struct interval_clock *clock)
 {
+	int64_t hours = clock->minutes / 60;
 	double all_days = (double)months * (365.25 / 12) + (double)days;
-	double minutes = (all_days * 24 + (double)(clock->minutes / 60)) * 60;
+	double minutes = (all_days * 24 + (double)hours) * 60;
 
 	return java_long(((minutes + (double)(clock->minutes % 60)) * 60 + clock->seconds) * 1e6);
 }

@@ -454,7 +454,10 @@ static bool write_lists(struct array_reader *in, struct buf *out, const struct p
 		} else if (depth == 0 || !write_element(in, out, type)) {
 			return false;
 		}
-		before = c == ',' || c == '{' ? c : '}';
+		before = '}';
+		if (c == ',' || c == '{') {
+			before = c;
+		}
 	} while (depth > 0 && depth <= ARRAY_DEPTH_MAX);
 	return depth == 0 && in->at == in->end;
 }

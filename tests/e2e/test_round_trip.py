@@ -192,7 +192,7 @@ def test_the_longest_numeric_and_a_long_text_come_back_as_they_were(source):
 
 
 def decoded(system, slot):
-    """[[(operation, id, person before, person after)...] per transaction], as test_decoding says."""
+    """[(operation, id, person before, person after)] per transaction, as test_decoding says."""
     transactions = []
     for row in system.sql("SELECT data FROM pg_logical_slot_get_changes(%s, NULL, NULL, "
                           "'include-xids', '0', 'skip-empty-xacts', '1')", slot):

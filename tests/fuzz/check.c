@@ -28,9 +28,23 @@ void check_that(bool is_true, const char *words)
 	}
 }
 
+char *check_copy(const void *bytes, size_t length)
+{
+	char *copy = malloc(length > 0 ? length : 1);
+
+	if (copy == NULL) {
+		abort();
+	}
+	memcpy(copy, bytes, length);
+	return copy;
+}
+
 static char peek(const struct reader *in)
 {
-	return in->at < in->end ? *in->at : '\0';
+	if (in->at == in->end) {
+		return '\0';
+	}
+	return *in->at;
 }
 
 static bool take(struct reader *in, char wanted)

@@ -2,7 +2,6 @@
  *
  * Input: messages, each behind its length (2 bytes, big-endian); the last one may be cut short. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "check.h"
 #include "producer/bytes.h"
@@ -24,16 +23,12 @@ static void on_record(const struct path *path, const struct path_record *record)
 	}
 }
 
-/* In a block of its own size, so that the sanitizer sees every step beyond it. */
 static bool take(struct path *path, const char *bytes, size_t length)
 {
 	struct fault fault = {0};
-	char *copy = malloc(length > 0 ? length : 1);
-	bool ok;
+	char *copy = check_copy(bytes, length);
+	bool ok = path_take(path, copy, length, &fault);
 
-	check_that(copy != NULL, "there is memory");
-	memcpy(copy, bytes, length);
-	ok = path_take(path, copy, length, &fault);
 	check_that(ok == (fault.kind == FAULT_NONE), "a refusal says why");
 	free(copy);
 	return ok;

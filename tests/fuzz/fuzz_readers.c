@@ -18,6 +18,8 @@
 #include "producer/scope.h"
 #include "producer/slot.h"
 
+#define LATE_MOST 3
+
 /* text has a NUL behind its length. */
 static void read_pos(const char *text, size_t length)
 {
@@ -138,10 +140,11 @@ static void read_scope(const char *text, size_t length)
 static void read_late(const char *text, size_t length)
 {
 	const char *end = text + length;
-	struct late late = {0};
+	struct late late;
 	struct pos newest = {0};
 	size_t records = 0;
 
+	late_init(&late, LATE_MOST);
 	while (text < end) {
 		const char *line = memchr(text, '\n', (size_t)(end - text));
 		size_t size = (size_t)((line != NULL ? line : end) - text);
@@ -149,13 +152,14 @@ static void read_late(const char *text, size_t length)
 
 		late_take(&late, text + (size > 0), size > 0 ? size - 1 : 0, &pos,
 			  records > 0 ? &newest : NULL);
+		check_that(late_count(&late) <= LATE_MOST, "no more are kept than there is room");
 		newest = pos_compare(&pos, &newest) > 0 ? pos : newest;
 		check_that(late_count(&late) <= records++,
 			   "only what stands behind others is late");
 		text += size + 1;
 	}
 	late_clear(&late);
-	check_that(late_count(&late) == 0, "what is cleared is empty");
+	check_that(late_is_empty(&late), "what is cleared is empty");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -167,9 +171,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0) {
 		return 0;
 	}
-	text = malloc(size);
-	check_that(text != NULL, "there is memory");
-	memcpy(text, data + 1, size - 1);
+	text = check_copy(data, size);
+	memmove(text, text + 1, size - 1);
 	text[size - 1] = '\0';
 	readers[data[0] % (sizeof readers / sizeof *readers)](text, size - 1);
 	free(text);

@@ -3,9 +3,9 @@
 
 usage: record.py
 
-Writes tests/fixtures/pgoutput.stream and tests/fuzz/corpus/fuzz_pgoutput/recorded-*.  The stream has
-every message of protocol 1 and every kind of type; its first lines count what was done, as the host
-app counts it.
+Writes tests/fixtures/pgoutput.stream and tests/fuzz/corpus/fuzz_pgoutput/recorded-*.  The stream
+has every message of protocol 1 and every kind of type; its first lines count what was done, as the
+host app counts it.
 """
 import collections
 import io
@@ -21,7 +21,6 @@ from parts.process import ROOT, Folder  # noqa: E402
 
 STREAM = ROOT / "tests/fixtures/pgoutput.stream"
 SEEDS = ROOT / "tests/fuzz/corpus/fuzz_pgoutput"
-HEADER_BYTES = 25
 ADA, ALAN, ACME, OTHER = (f"00000000-0000-4000-8000-00000000000{n}" for n in range(1, 5))
 FIRST, SECOND, THIRD, FOURTH, FIFTH = (f"10000000-0000-4000-8000-00000000000{n}"
                                        for n in range(1, 6))
@@ -41,14 +40,15 @@ ALTER TABLE project_assignments ALTER notes SET STORAGE EXTERNAL;
 CREATE UNIQUE INDEX of_person ON project_assignments (id, user_id);
 CREATE TABLE small (n int PRIMARY KEY, t text);
 ALTER PUBLICATION calrelay ADD TABLE small;
-INSERT INTO profiles (id, email) VALUES ('{ADA}', 'ada@example.com'), ('{ALAN}', 'alan@example.com');
+INSERT INTO profiles (id, email) VALUES
+    ('{ADA}', 'ada@example.com'), ('{ALAN}', 'alan@example.com');
 SELECT pg_replication_origin_create('elsewhere');
 """
 
 TYPES = ("c_bool, c_int2, c_int8, c_float4, c_float8, c_numeric, c_any, c_money, c_date, c_time, "
-         "c_timetz, c_ts, c_ts3, c_tstz, c_interval, c_bytea, c_bit, c_json, c_jsonb, c_text, c_int, "
-         "c_inet, c_mood, c_moods, c_price")
-VALUES = r"""true, -2, 9007199254740993, 0.1, 1e300, 1.5, 3.1400, 12.5, 'infinity', '01:02:03.5',
+         "c_timetz, c_ts, c_ts3, c_tstz, c_interval, c_bytea, c_bit, c_json, c_jsonb, c_text, "
+         "c_int, c_inet, c_mood, c_moods, c_price")
+VALUES = r"""true, -2, 9007199254740993, 1e-45, 1e300, 1.5, 3.1400, 12.5, 'infinity', '01:02:03.5',
 '01:02:03+02', '2026-01-02 03:04:05.678901', '2026-01-02 03:04:05.678', '-infinity',
 '1 year 2 days -3 seconds', '\x00ff', '10101', '{"a": 1}', '{"b": [null]}',
 ARRAY['x', NULL, 'y "z"'], ARRAY[[1, 2], [3, 4]], '::1/64', 'sad', ARRAY['happy', 'sad']::mood[],
@@ -64,7 +64,8 @@ WORK = (
      ("I", f"INSERT INTO project_assignments (id, project_id, user_id) VALUES "
       f"('{SECOND}', '{ACME}', '{ADA}'), ('{THIRD}', '{OTHER}', '{ALAN}')")),
     (("U", "UPDATE project_assignments SET booking_status = 'confirmed'"),),
-    (("U", f"UPDATE project_assignments SET notes = repeat('0123456789', 300) WHERE id = '{FIRST}'"),),
+    (("U", f"UPDATE project_assignments SET notes = repeat('0123456789', 300) "
+      f"WHERE id = '{FIRST}'"),),
     (("U", f"UPDATE project_assignments SET booking_status = 'option' WHERE id = '{FIRST}'"),),
     (("U", f"UPDATE project_assignments SET user_id = '{ALAN}', notes = 'short' "
       f"WHERE id = '{FIRST}'"),),
@@ -153,13 +154,13 @@ def main():
     postgres.execute("recorded", BEFORE)
     recording = recorder.Recorder(postgres, "recorded")
     counts = work(postgres.connect("recorded"))
-    frames = recording.end()
+    messages = recording.end()
     postgres.stop("immediate")
-    recorder.write(STREAM, frames, [
+    recorder.write(STREAM, messages, [
         "pgoutput.stream - recorded from PostgreSQL 15 by tests/fuzz/record.py",
         " ".join(f"{kind}={counts[kind]}" for kind in "IUDT")])
-    write_seeds([frame[HEADER_BYTES:] for frame in frames])
-    print(f"{len(frames)} frames, {dict(counts)}")
+    write_seeds([message for _, message in messages])
+    print(f"{len(messages)} messages, {dict(counts)}")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ static bool replay_file(const char *folder, const char *name)
 {
 	static uint8_t data[REPLAY_MAX_BYTES];
 	char path[4096];
-	uint8_t *copy;
+	char *copy;
 	FILE *file;
 	size_t size;
 
@@ -25,12 +25,8 @@ static bool replay_file(const char *folder, const char *name)
 	}
 	size = fread(data, 1, sizeof data, file);
 	fclose(file);
-	copy = malloc(size > 0 ? size : 1); /* of its own size, for the sanitizer */
-	check_that(copy != NULL, "there is memory");
-	for (size_t i = 0; i < size; i++) {
-		copy[i] = data[i];
-	}
-	LLVMFuzzerTestOneInput(copy, size);
+	copy = check_copy(data, size);
+	LLVMFuzzerTestOneInput((const uint8_t *)copy, size);
 	free(copy);
 	return true;
 }

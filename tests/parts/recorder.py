@@ -1,7 +1,4 @@
-"""recorder.py - what a walsender sends for a slot, frame by frame, as bytes in files."""
-import datetime
-import struct
-
+"""recorder.py - what a walsender sends for a slot, message by message, as bytes in files."""
 import psycopg2
 import psycopg2.extras
 
@@ -9,12 +6,11 @@ PUBLICATIONS = "calrelay,calrelay_requests"
 # As producer/session.c sets them.
 OPTIONS = ("-c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=3 -c timezone=UTC "
            "-c bytea_output=hex -c lc_monetary=C")
-EPOCH = datetime.datetime(2000, 1, 1, tzinfo=datetime.timezone.utc)
 END = b"recorded"  # prefix of the logical message behind which nothing more is wanted
 
 
 class Recorder:
-    """A pgoutput slot from now on; end() returns all frames up to then, and drops the slot."""
+    """A pgoutput slot from now on; end() returns all (LSN, message) up to then, and drops it."""
 
     def __init__(self, postgres, database, slot="recorder"):
         self.postgres, self.database, self.slot = postgres, database, slot
@@ -29,23 +25,20 @@ class Recorder:
                               f"'{END.decode()}', 'x')")
         self.cursor.start_replication(self.slot, decode=False, options={
             "proto_version": "1", "messages": "true", "publication_names": PUBLICATIONS})
-        frames, ended = [], False
-        while not ended or frames[-1][25:26] != b"C":
+        messages, ended = [], False
+        while not ended or messages[-1][1][:1] != b"C":
             message = self.cursor.read_message()
             if message is not None:
-                frames.append(frame_of(message))
+                messages.append((message.data_start, message.payload))
                 ended = ended or message.payload[10:].startswith(END + b"\0")
         self.connection.close()
         self.postgres.execute(self.database, f"SELECT pg_drop_replication_slot('{self.slot}')")
-        return frames
+        return messages
 
 
-def frame_of(message):
-    """The XLogData frame that psycopg2 took apart; the sender's clock is set to 2000."""
-    return b"w" + struct.pack(">QQQ", message.data_start, message.wal_end, 0) + message.payload
-
-
-def write(path, frames, title):
-    """One frame a line, in hex; lines that begin with # tell."""
-    lines = [f"# {line}" for line in title] + [frame.hex() for frame in frames]
+def write(path, messages, title):
+    """A message a line: the LSN where it starts (0 for some), and its bytes, both in hex.  Lines
+    that begin with # tell."""
+    lines = [f"# {line}" for line in title]
+    lines += [f"{lsn:X} {message.hex()}" for lsn, message in messages]
     path.write_text("\n".join(lines) + "\n")

@@ -10,7 +10,6 @@
 
 #include <cmocka.h>
 
-#define HEADER_BYTES   25 /* 'w', start, end, time: the frame around the message */
 #define LINE_MAX_BYTES (1u << 20)
 
 static int hex_digit(char c)
@@ -22,43 +21,62 @@ static int hex_digit(char c)
 	return (int)(at - digits);
 }
 
+/* The LSN, a space, the message. */
 static void add_message(struct recording *recording, const char *line)
 {
 	struct recording_message *message = &recording->messages[recording->count];
-	size_t size = strcspn(line, "\n") / 2;
+	const char *hex = line + strcspn(line, " ");
 
-	assert_true(recording->count < RECORDING_MESSAGES_MAX && size > HEADER_BYTES);
-	message->length = size - HEADER_BYTES;
+	hex += *hex == ' ' ? 1 : 0;
+	message->length = strcspn(hex, "\n") / 2;
+	if (recording->count == RECORDING_MESSAGES_MAX || message->length == 0) {
+		fail_msg("not a line of a recording: %.40s", line);
+		return;
+	}
 	message->bytes = malloc(message->length);
 	assert_non_null(message->bytes);
 	for (size_t i = 0; i < message->length; i++) {
-		const char *pair = line + 2 * (HEADER_BYTES + i);
+		int high = hex_digit(hex[2 * i]);
+		int low = hex_digit(hex[2 * i + 1]);
 
-		message->bytes[i] = (char)(hex_digit(pair[0]) << 4 | hex_digit(pair[1]));
+		message->bytes[i] = (char)(high << 4 | low);
 	}
 	recording->count++;
+}
+
+/* The number behind the name, or -1. */
+static int count_of(const char *line, const char *name)
+{
+	const char *at = strstr(line, name);
+
+	return at != NULL ? (int)strtol(at + strlen(name), NULL, 10) : -1;
+}
+
+static void take_counts(struct recording *recording, const char *line)
+{
+	recording->inserts = count_of(line, " I=");
+	recording->updates = count_of(line, " U=");
+	recording->deletes = count_of(line, " D=");
+	recording->truncates = count_of(line, " T=");
 }
 
 void recording_load(struct recording *recording)
 {
 	static char line[LINE_MAX_BYTES];
 	FILE *file = fopen(SOURCE_DIR "/tests/fixtures/pgoutput.stream", "r");
-	int counted = 0;
 
 	assert_non_null(file);
-	*recording = (struct recording){0};
+	*recording = (struct recording){.inserts = -1};
 	while (fgets(line, sizeof line, file) != NULL) {
 		if (*line != '#') {
 			add_message(recording, line);
-		} else if (sscanf(line, "# I=%d U=%d D=%d T=%d", &recording->inserts,
-				  &recording->updates, &recording->deletes,
-				  &recording->truncates) == 4) {
-			counted++;
+		} else if (strstr(line, " I=") != NULL) {
+			take_counts(recording, line);
 		}
 	}
 	fclose(file);
-	assert_int_equal(counted, 1);
-	assert_true(recording->count > 0);
+	assert_true(recording->inserts > 0 && recording->updates > 0 && recording->deletes > 0 &&
+		    recording->truncates > 0);
 }
 
 void recording_close(struct recording *recording)

@@ -128,6 +128,21 @@ static void too_many_are_not_kept_one_by_one(void **state)
 	assert_int_equal(late_count(&partition->late), LATE_KEYS_MAX);
 }
 
+static void what_did_not_fit_is_not_forgotten_when_the_rest_was_told(void **state)
+{
+	struct partition *partition = *state;
+
+	late_clear(&partition->late);
+	late_init(&partition->late, 1);
+	assert_true(late_is_empty(&partition->late));
+	take(partition, KEY("1"), 5);
+	take(partition, KEY("2"), 4);
+	take(partition, KEY("3"), 4);
+	take(partition, KEY("2"), 6);
+	assert_int_equal(late_count(&partition->late), 0);
+	assert_false(late_is_empty(&partition->late));
+}
+
 static void take_old(struct partition *partition, const char *key, uint32_t epoch, bool is_removal)
 {
 	struct pos pos = {.epoch = epoch, .commit_lsn = 1, .ordinal = 1};
@@ -161,6 +176,7 @@ int main(void)
 	    TEST(a_record_of_somebody_else_is_nobodys_key),
 	    TEST(a_key_without_a_record_of_the_epoch_has_vanished_unless_it_was_removed),
 	    TEST(too_many_are_not_kept_one_by_one),
+	    TEST(what_did_not_fit_is_not_forgotten_when_the_rest_was_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,12 +5,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "path.h"
+#include "producer/late.h"
 #include "recording.h"
 
 #define RECORDS_MAX 256
@@ -68,7 +70,10 @@ static char *copy_of(const struct path_record *record)
 	size_t at = 1;
 
 	assert_non_null(copy);
-	copy[0] = record->op != '\0' ? record->op : '0';
+	copy[0] = record->op;
+	if (copy[0] == '\0') {
+		copy[0] = '0';
+	}
 	for (int i = 0; i < 3; i++) {
 		const struct buf *part[] = {record->key, record->header, record->value};
 
@@ -133,6 +138,44 @@ static void an_allocation_that_fails_is_a_fault_and_what_was_told_before_is_righ
 	assert_true(number > (long)expected_count);
 }
 
+static void take_late_keys(struct late *late, int count)
+{
+	const struct pos newest = {.epoch = 1, .commit_lsn = 2};
+	const struct pos pos = {.epoch = 1, .commit_lsn = 1};
+
+	for (int i = 0; i < count; i++) {
+		char key[120];
+		int length = snprintf(key, sizeof key,
+				      "{\"user_id\":\"22222222-2222-4222-8222-222222222222\","
+				      "\"id\":\"%08x-2222-4222-8222-222222222222\"}",
+				      (unsigned)i);
+
+		late_take(late, key, (size_t)length, &pos, &newest);
+	}
+}
+
+static void a_late_key_that_finds_no_memory_is_as_one_that_does_not_fit(void **state)
+{
+	const int count = 400;
+	bool failed = true;
+	long number = 0;
+
+	(void)state;
+	while (failed) {
+		struct late late;
+
+		late_init(&late, LATE_KEYS_MAX);
+		fail_allocation(++number);
+		take_late_keys(&late, count);
+		failed = allocations >= countdown;
+		fail_allocation(0);
+		assert_int_equal(late.overflowed, failed);
+		assert_int_equal(late_count(&late), failed ? count - 1 : count);
+		late_clear(&late);
+	}
+	assert_true(number > count);
+}
+
 static int load(void **state)
 {
 	struct fault fault;
@@ -161,6 +204,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(an_allocation_that_fails_is_a_fault_and_what_was_told_before_is_right),
+	    cmocka_unit_test(a_late_key_that_finds_no_memory_is_as_one_that_does_not_fit),
 	};
 
 	return cmocka_run_group_tests(tests, load, unload);
