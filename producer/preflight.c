@@ -107,7 +107,9 @@ static const char SQL[] =
     "database, 'no database')) FROM pg_replication_slots"
     "  WHERE slot_name = $7::text AND (plugin IS DISTINCT FROM 'pgoutput'"
     "    OR database IS DISTINCT FROM current_database() OR temporary)"
-    "  UNION ALL SELECT 61, format('slot %I is lost: the server removed WAL it needs', slot_name)"
+    "  UNION ALL SELECT 61, format('slot %I is lost: the server removed WAL it needs, so changes "
+    "are missing. Drop it and begin anew: SELECT pg_drop_replication_slot(%L); UPDATE "
+    "public.calrelay_source SET given_up = true', slot_name, slot_name)"
     "  FROM pg_replication_slots WHERE slot_name = $7::text AND wal_status = 'lost'"
     ") findings ORDER BY n, what";
 

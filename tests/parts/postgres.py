@@ -1,4 +1,5 @@
 """postgres.py - a private PostgreSQL with logical replication, and databases of the host app."""
+import contextlib
 import os
 import pwd
 import signal
@@ -90,6 +91,19 @@ class Postgres:
                 cursor.execute(statement)
         finally:
             connection.close()
+
+    @contextlib.contextmanager
+    def altered(self, **settings):
+        """With other settings that a reload brings into force, and afterwards without them."""
+        try:
+            for name, value in settings.items():
+                self.execute("postgres", f"ALTER SYSTEM SET {name} = '{value}'")
+            self.execute("postgres", "SELECT pg_reload_conf()")
+            yield
+        finally:
+            for name in settings:
+                self.execute("postgres", f"ALTER SYSTEM RESET {name}")
+            self.execute("postgres", "SELECT pg_reload_conf()")
 
     def create_template(self):
         """The host's tables and our schema once; every story's database is a copy."""
