@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "producer/pooler.h"
+
 /* $1 schema, $2 and $3 the tables of assignments and projects, $4 and $5 their columns that we need
  * (ids first), $6 publication, $7 slot. */
 static const char SQL[] =
@@ -113,6 +115,17 @@ static const char SQL[] =
     "  FROM pg_replication_slots WHERE slot_name = $7::text AND wal_status = 'lost'"
     ") findings ORDER BY n, what";
 
+static void on_answer(struct pg_request *request)
+{
+	struct preflight *preflight = container_of(request, struct preflight, request);
+
+	if (request->fault.kind != FAULT_NONE &&
+	    pooler_mixes_up(request->sqlstate, request->fault.what)) {
+		fault_fatal(&request->fault, "%s", POOLER_FINDING);
+	}
+	preflight->done(request);
+}
+
 void preflight_send(struct preflight *preflight, struct pg *pg, const struct settings *settings,
 		    void (*done)(struct pg_request *request))
 {
@@ -130,6 +143,8 @@ void preflight_send(struct preflight *preflight, struct pg *pg, const struct set
 		       preflight->assignment_columns, preflight->project_columns,
 		       settings->publication, settings->slot},
 	    .param_count = 7,
-	    .done = done};
+	    .patience_ms = PREFLIGHT_PATIENCE_MS,
+	    .done = on_answer};
+	preflight->done = done;
 	pg_send(pg, &preflight->request);
 }

@@ -29,11 +29,19 @@ LOGINS = {"producer_login": "calrelay_producer", "worker_login": "calrelay_worke
 STOP_SIGNALS = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
 
 
+def connect_to(url):
+    connection = psycopg2.connect(url, connect_timeout=5,
+                                  cursor_factory=psycopg2.extras.RealDictCursor)
+    connection.autocommit = True
+    return connection
+
+
 class Postgres:
     """One server in its own folder.  Root may not run it, so root runs it as user postgres."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, **settings):
         self.port = free_port()
+        self.settings = {**SETTINGS, **settings}
         self.folder = folder / "postgres"
         self.data = self.folder / "data"
         self.user = pwd.getpwnam("postgres") if os.geteuid() == 0 else None
@@ -61,7 +69,7 @@ class Postgres:
                         "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"], check=True, cwd="/",
                        stdout=subprocess.DEVNULL, **identity)
         with open(self.data / "postgresql.auto.conf", "a") as conf:
-            for name, value in SETTINGS.items():
+            for name, value in self.settings.items():
                 conf.write(f"{name} = {value}\n")
             conf.write(f"port = {self.port}\nunix_socket_directories = '{self.folder}'\n")
 
@@ -79,10 +87,7 @@ class Postgres:
         return f"postgresql://{user}@127.0.0.1:{self.port}/{database}"
 
     def connect(self, database, user="postgres"):
-        connection = psycopg2.connect(self.url(database, user), connect_timeout=5,
-                                      cursor_factory=psycopg2.extras.RealDictCursor)
-        connection.autocommit = True
-        return connection
+        return connect_to(self.url(database, user))
 
     def execute(self, database, statement):
         connection = self.connect(database)
