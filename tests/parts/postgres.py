@@ -60,18 +60,61 @@ class Postgres:
         return self
 
     def _create(self):
-        self.folder.mkdir()
+        self._fill_folder(f"{self.bin}/initdb", "-D", self.data, "-U", "postgres", "-A", "trust",
+                          "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+        self._configure(**self.settings)
+
+    def _fill_folder(self, *argv):
+        """Runs what makes the data folder, as the user whom it has to belong to."""
+        self.folder.mkdir(parents=True)
         identity = {}
         if self.user:
             os.chown(self.folder, self.user.pw_uid, self.user.pw_gid)
             identity = {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []}
-        subprocess.run([f"{self.bin}/initdb", "-D", self.data, "-U", "postgres", "-A", "trust",
-                        "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"], check=True, cwd="/",
+        subprocess.run([str(word) for word in argv], check=True, cwd="/",
                        stdout=subprocess.DEVNULL, **identity)
+
+    def _configure(self, **settings):
+        """What is set last counts, so a copy's own address replaces the original's."""
         with open(self.data / "postgresql.auto.conf", "a") as conf:
-            for name, value in self.settings.items():
+            for name, value in settings.items():
                 conf.write(f"{name} = {value}\n")
             conf.write(f"port = {self.port}\nunix_socket_directories = '{self.folder}'\n")
+
+    def standby(self, folder):
+        """Another server that follows this one, started."""
+        other = self.base_backup(folder, "-R")
+        return other.start()
+
+    def base_backup(self, folder, *options):
+        """Another server on a base backup of this one, not started; it has no slots."""
+        other = Postgres(folder)
+        other._fill_folder(f"{self.bin}/pg_basebackup", "-d", self.url("postgres"), "-D",
+                           other.data, "-c", "fast", "-X", "stream", "--no-sync", *options)
+        other._configure()
+        return other
+
+    def file_copy(self, folder):
+        """Another server on this one's files as they are, slots included, as a volume's snapshot
+        has them; not started."""
+        other = Postgres(folder)
+        other._fill_folder("cp", "-a", self.data, other.data)
+        (other.data / "postmaster.pid").unlink(missing_ok=True)
+        other._configure()
+        return other
+
+    def recover(self):
+        """Starts a base backup as a restore does: to the end of its log, then on a new timeline."""
+        self._configure(restore_command="'false'")
+        (self.data / "recovery.signal").touch()
+        os.chown(self.data / "recovery.signal", *self._owner())
+        return self.start()
+
+    def _owner(self):
+        return (self.user.pw_uid, self.user.pw_gid) if self.user else (-1, -1)
+
+    def promote(self):
+        self.execute("postgres", "SELECT pg_promote()")
 
     def stop(self, mode="fast"):
         if self.process.is_running():
