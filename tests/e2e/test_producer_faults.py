@@ -2,6 +2,8 @@
 import collections
 import random
 
+import pytest
+
 from parts.kafka import as_json
 from parts.records import (AUDIT, HostAtWork, add_assignments, add_users, assert_ordered_and_unique,
                            assert_rows_published_once, assert_topic_equals_tables, check,
@@ -164,6 +166,38 @@ def test_its_connections_are_cut_again_and_again_and_no_change_is_lost_or_double
     assert_topic_equals_tables(source)
 
 
+def test_while_a_look_up_waits_the_socket_is_left_unread_and_the_status_goes_on(source):
+    """However short the server's patience is, it must not take that for a dead connection."""
+    project = source.create_project("Acme")
+    add_assignments(source, project, add_users(source, 40) * (MANY // 4))
+    source.wait_published(60)
+    with source.postgres.altered(wal_sender_timeout="3s"):
+        source.producer.kill9()
+        source.producer.start().wait_ready()
+        source.wait_published()
+        before = slot_of(source)
+        host = source.postgres.connect(source.database)
+        host.autocommit = False
+        host.cursor().execute("LOCK TABLE projects IN ACCESS EXCLUSIVE MODE")
+        source.sql("UPDATE project_assignments SET notes = repeat('x', 1000)")
+        written = source.value("SELECT clock_timestamp()")
+        source.wait_until(lambda: source.value(
+            "SELECT count(*) FROM pg_stat_replication WHERE pid = %s AND "
+            "reply_time > %s + interval '8 s'", before["pid"], written), 20,
+            "the status goes on over the same connection")
+        assert source.producer.metric("calrelay_producer_events_total", cause="row") == 0
+        assert source.value("SELECT wait_event FROM pg_stat_activity WHERE pid = %s",
+                            before["pid"]) == "WalSenderWriteData", "the socket was read"
+        host.commit()
+        source.wait_published(60)
+        assert slot_of(source)["pid"] == before["pid"]
+        host.close()
+
+    assert len(records_of(source, "row")) == 2 * 10 * MANY
+    assert_ordered_and_unique(source)
+    assert_topic_equals_tables(source)
+
+
 def test_a_slot_that_the_server_gave_up_stops_the_producer_until_somebody_accepts_the_loss(source):
     add_assignments(source, source.create_project("Acme"), add_users(source, 2))
     source.wait_published()
@@ -246,3 +280,72 @@ def test_a_record_that_kafka_refuses_stops_the_stream_and_leaves_no_hole(source)
     assert [as_json(record)[1]["after"]["notes"] for record in records_of(source)[3:]] == [
         *notes, "later"]
     assert_ordered_and_unique(source)
+
+
+def test_a_topic_that_takes_nothing_stops_the_producer_with_kafkas_reason(source):
+    source.sql(AUDIT)
+    users = add_users(source, 5)
+    project = source.create_project("Acme")
+    assignments = add_assignments(source, project, users)
+    source.wait_published()
+    source.kafka.alter_topic(source.topic, cleanup_policy="compact",
+                             message_timestamp_before_max_ms=0)
+    add_assignments(source, project, users * 20)
+    committed = source.value("SELECT pg_current_wal_lsn()")
+
+    assert source.producer.wait(60) == 1
+    stopping = [line for line in source.producer.log_text().splitlines() if '"stopping"' in line]
+    assert "Invalid timestamp" in stopping[-1]
+    assert source.kafka.count(source.topic) == len(assignments)
+    assert source.value("SELECT %s::pg_lsn < %s::pg_lsn", confirmed(source), committed)
+
+    source.kafka.alter_topic(source.topic, cleanup_policy="compact")
+    source.producer.start().wait_ready()
+    source.wait_published(60)
+    assert_rows_published_once(source)
+    assert_ordered_and_unique(source)
+
+
+def test_a_topic_that_was_deleted_is_filled_again(source):
+    users = add_users(source, 5)
+    project = source.create_project("Acme")
+    add_assignments(source, project, users * 20)
+    source.wait_published()
+
+    source.kafka.delete_topics(source.prefix)
+    add_assignments(source, project, users)
+
+    source.wait_until(lambda: source.topic in source.kafka.topics(source.prefix), 60)
+    source.wait_until(lambda: source.value(
+        "SELECT count(*) FROM calrelay_source WHERE snapshot_finished_at IS NOT NULL") == 2, 60,
+        "another epoch begins with a snapshot")
+    source.wait_published(60)
+    assert_ordered_and_unique(source)
+    assert_topic_equals_tables(source)
+
+
+def test_kafka_stands_still_in_a_large_transaction_and_nothing_is_lost(source):
+    """Longer than the server waits for a word from a walsender's client.  What Kafka had received
+    and not read is written when it goes on, maybe behind a resend; the same positions tell."""
+    source.sql(AUDIT)
+    users = add_users(source, 40)
+    add_assignments(source, source.create_project("Acme"), users * (MANY // 10))
+    source.wait_published(60)
+    with source.postgres.altered(wal_sender_timeout="3s"):
+        before = source.kafka.count(source.topic)
+        source.sql("UPDATE project_assignments SET notes = repeat('x', 1000)")
+        committed = source.value("SELECT pg_current_wal_lsn()")
+        source.wait_until(lambda: source.kafka.count(source.topic) > before, 60)
+        source.kafka.process.pause()
+        try:
+            source.wait_until(lambda: not source.producer.is_ready(), 60, "it gives up waiting")
+            assert source.value("SELECT %s::pg_lsn < %s::pg_lsn", confirmed(source), committed)
+        finally:
+            source.kafka.process.cont()
+        source.producer.wait_ready()
+        source.wait_published(90)
+
+    once = {(record.partition, position(record)): as_json(record)[0]["id"]
+            for record in records_of(source, "row")}
+    assert collections.Counter(collections.Counter(once.values()).values()) == {2: 4 * MANY}
+    source.wait_until(lambda: assert_topic_equals_tables(source) is None, 60)
