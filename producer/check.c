@@ -8,6 +8,7 @@
 
 #include "common/loop.h"
 #include "common/pg.h"
+#include "producer/pooler.h"
 #include "producer/preflight.h"
 #include "producer/session.h"
 #include "producer/topics.h"
@@ -77,22 +78,34 @@ static void on_identified(struct session_step *step)
 	check_topics(check);
 }
 
+/* A failure that says by itself what to do, or else where to look. */
+static void say_failure(struct check *check, const struct fault *fault, const char *where)
+{
+	char text[700];
+
+	if (fault->kind == FAULT_FATAL) {
+		say_finding(check, fault->what);
+		return;
+	}
+	snprintf(text, sizeof text, "%s (%s)", fault->what,
+		 pooler_guess(check->settings->database_url) == POOLER_LIKELY ? POOLER_FINDING
+									      : where);
+	say_finding(check, text);
+}
+
 static void on_connected(struct session_step *step)
 {
 	struct check *check = container_of(step, struct check, step);
-	char text[600];
 
 	if (step->fault.kind == FAULT_NONE) {
 		step->done = on_identified;
 		session_command(check->session, step, "IDENTIFY_SYSTEM");
 		return;
 	}
-	snprintf(text, sizeof text,
-		 "no replication connection: %.250s (the role needs REPLICATION, pg_hba.conf must "
-		 "let it in, and DATABASE_URL must lead to the server itself: a pooler, such as "
-		 "Supabase's port 6543, can't replicate)",
-		 step->fault.what);
-	say_finding(check, text);
+	say_failure(check, &step->fault,
+		    "for replication: the role needs REPLICATION, pg_hba.conf must let it in, and "
+		    "DATABASE_URL must lead to the server itself, not to a pooler, such as "
+		    "Supabase's port 6543");
 	check_topics(check);
 }
 
@@ -107,11 +120,9 @@ static void on_preflight(struct pg_request *request)
 {
 	struct preflight *preflight = container_of(request, struct preflight, request);
 	struct check *check = container_of(preflight, struct check, preflight);
-	char text[400];
 
 	if (request->fault.kind != FAULT_NONE) {
-		snprintf(text, sizeof text, "%s (DATABASE_URL)", request->fault.what);
-		say_finding(check, text);
+		say_failure(check, &request->fault, "DATABASE_URL");
 		check_topics(check);
 		return;
 	}

@@ -8,6 +8,7 @@
 #include "common/program.h"
 #include "producer/check.h"
 #include "producer/gauges.h"
+#include "producer/pooler.h"
 #include "producer/relay.h"
 #include "producer/resnapshot.h"
 
@@ -72,13 +73,17 @@ static void on_stop(struct loop *loop)
 	relay_stop(&app.relay);
 }
 
-/* What config.h's table can't judge: the two files that settings name. */
+/* What config.h's table can't judge: the two files that settings name, and where the database is.
+ */
 static bool load_files(struct fault *fault)
 {
 	rd_kafka_conf_t *conf;
 
 	if (!hostmap_load(&settings.map, settings.mapping_file, fault)) {
 		return false;
+	}
+	if (pooler_guess(settings.database_url) == POOLER_CERTAIN) {
+		return fault_input(fault, "%s", POOLER_FINDING);
 	}
 	conf = kafka_conf_new(settings.kafka_bootstrap, settings.kafka_config_file,
 			      "calrelay-producer", fault);
@@ -106,6 +111,9 @@ static int run(void)
 		metrics_free(app.ops.metrics);
 		return PROGRAM_EXIT_CONFIG;
 	}
+	if (pooler_guess(settings.database_url) == POOLER_LIKELY) {
+		log_warn("the port is a pooler's", LOG_TEXT("finding", POOLER_FINDING));
+	}
 	relay_init(&app.relay, &app.loop, &settings);
 	gauges_init(&app.gauges, &app.relay, app.ops.metrics);
 	loop_watch_signals(&app.loop, on_stop);
@@ -125,7 +133,7 @@ static int check(void)
 	struct fault fault;
 
 	if (!load_files(&fault)) {
-		printf("FAIL  %s\n", fault.what);
+		printf("not ok: %s\n", fault.what);
 		return 1;
 	}
 	return check_run(&settings);

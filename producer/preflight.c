@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "producer/pooler.h"
+
 /* $1 schema, $2 and $3 the tables of assignments and projects, $4 and $5 their columns that we need
  * (ids first), $6 publication, $7 slot. */
 static const char SQL[] =
@@ -107,9 +109,22 @@ static const char SQL[] =
     "database, 'no database')) FROM pg_replication_slots"
     "  WHERE slot_name = $7::text AND (plugin IS DISTINCT FROM 'pgoutput'"
     "    OR database IS DISTINCT FROM current_database() OR temporary)"
-    "  UNION ALL SELECT 61, format('slot %I is lost: the server removed WAL it needs', slot_name)"
+    "  UNION ALL SELECT 61, format('slot %I is lost: the server removed WAL it needs, so changes "
+    "are missing. Drop it and begin anew: SELECT pg_drop_replication_slot(%L); UPDATE "
+    "public.calrelay_source SET given_up = true', slot_name, slot_name)"
     "  FROM pg_replication_slots WHERE slot_name = $7::text AND wal_status = 'lost'"
     ") findings ORDER BY n, what";
+
+static void on_answer(struct pg_request *request)
+{
+	struct preflight *preflight = container_of(request, struct preflight, request);
+
+	if (request->fault.kind != FAULT_NONE &&
+	    pooler_mixes_up(request->sqlstate, request->fault.what)) {
+		fault_fatal(&request->fault, "%s", POOLER_FINDING);
+	}
+	preflight->done(request);
+}
 
 void preflight_send(struct preflight *preflight, struct pg *pg, const struct settings *settings,
 		    void (*done)(struct pg_request *request))
@@ -128,6 +143,8 @@ void preflight_send(struct preflight *preflight, struct pg *pg, const struct set
 		       preflight->assignment_columns, preflight->project_columns,
 		       settings->publication, settings->slot},
 	    .param_count = 7,
-	    .done = done};
+	    .patience_ms = PREFLIGHT_PATIENCE_MS,
+	    .done = on_answer};
+	preflight->done = done;
 	pg_send(pg, &preflight->request);
 }

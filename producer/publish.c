@@ -148,17 +148,23 @@ static void on_delivery(struct publish *publish, const rd_kafka_message_t *messa
 	}
 }
 
+static bool fault_of_client(const struct publish *publish, struct fault *fault)
+{
+	char why[200];
+
+	rd_kafka_fatal_error(publish->rk, why, sizeof why);
+	return fault_fatal(fault, "Kafka: %s", why);
+}
+
 static void on_error(struct publish *publish, rd_kafka_event_t *event)
 {
 	struct fault fault;
-	char why[200];
 
 	if (rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR__FATAL) {
 		log_warn("Kafka", LOG_TEXT("error", rd_kafka_event_error_string(event)));
 		return;
 	}
-	rd_kafka_fatal_error(publish->rk, why, sizeof why);
-	fault_fatal(&fault, "Kafka: %s", why);
+	fault_of_client(publish, &fault);
 	publish_fail(publish, &fault);
 }
 
@@ -304,7 +310,7 @@ static bool publish_produce(struct publish *publish, const struct publish_record
 				   record->value_length, PUBLISH_RECORD_MAX_BYTES);
 	}
 	if (error == RD_KAFKA_RESP_ERR__FATAL) {
-		return fault_fatal(fault, "Kafka: the producer is fatally broken");
+		return fault_of_client(publish, fault);
 	}
 	return fault_retry(fault, "Kafka takes no record: %s", rd_kafka_err2str(error));
 }

@@ -75,6 +75,7 @@ struct relay {
 	char exported[64];
 	struct slot_view view;
 	struct slot_system system;
+	struct slot_topics in_topics;
 	struct slot_epoch epoch;
 };
 

@@ -10,6 +10,7 @@
 #include "common/log.h"
 #include "common/text.h"
 #include "common/watch.h"
+#include "producer/pooler.h"
 #include "producer/slot.h"
 
 #define SESSION_CONNECT_MAX_MS 10000
@@ -116,19 +117,29 @@ static void session_answer(struct session *session)
 	}
 }
 
-static void session_break(struct session *session)
+static void fault_of_break(const struct session *session, const char *why, struct fault *fault)
 {
 	char message[200];
 
-	snprintf(message, sizeof message, "%s",
-		 session->conn != NULL ? PQerrorMessage(session->conn) : "out of memory");
+	if (session->replication && pooler_refuses(why)) {
+		fault_fatal(fault, "%s", POOLER_FINDING);
+		return;
+	}
+	snprintf(message, sizeof message, "%s", why);
 	message[strcspn(message, "\n")] = '\0';
+	fault_retry(fault, "PostgreSQL: %s", message[0] != '\0' ? message : "the connection ended");
+}
+
+static void session_break(struct session *session)
+{
 	session->state = SESSION_BROKEN;
 	uv_timer_stop(&session->timer);
 	session_unwatch(session);
 	if (session->step != NULL) {
-		fault_retry(&session->step->fault, "PostgreSQL: %s",
-			    message[0] != '\0' ? message : "the connection ended");
+		fault_of_break(session,
+			       session->conn != NULL ? PQerrorMessage(session->conn)
+						     : "out of memory",
+			       &session->step->fault);
 		session_answer(session);
 	}
 }
@@ -213,12 +224,17 @@ void session_connect(struct session *session, struct session_step *step)
 
 /* ---- commands ---- */
 
-static void fault_of_result(struct session_step *step, const PGresult *result)
+static void fault_of_result(const struct session *session, struct session_step *step,
+			    const PGresult *result)
 {
 	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 
 	text_copy(step->sqlstate, sizeof step->sqlstate, state);
+	if (session->replication && pooler_misreads(step->sqlstate)) {
+		fault_fatal(&step->fault, "%s", POOLER_FINDING);
+		return;
+	}
 	fault_input(&step->fault, "PostgreSQL %s: %.200s", step->sqlstate,
 		    message != NULL ? message : "no answer");
 }
@@ -240,7 +256,7 @@ static void session_finish(struct session *session)
 			     ? SESSION_COPYING
 			     : SESSION_IDLE;
 	if (!good) {
-		fault_of_result(session->step, session->result);
+		fault_of_result(session, session->step, session->result);
 	}
 	if (session->state == SESSION_COPYING) {
 		session_watch(session, session->reading ? UV_READABLE : 0);

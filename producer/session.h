@@ -17,7 +17,8 @@ struct session;
 struct session_step {
 	void (*done)(struct session_step *step);
 	/* valid inside done only */
-	struct fault fault; /* FAULT_RETRY: no connection; FAULT_INPUT: the server refused */
+	struct fault fault; /* FAULT_RETRY: no connection; FAULT_INPUT: the server refused;
+			     * FAULT_FATAL: a pooler, which can't replicate */
 	char sqlstate[6];
 	PGresult *result; /* NULL on a fault; freed when done returns */
 };

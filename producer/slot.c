@@ -15,7 +15,8 @@ const char SLOT_VIEW_SQL[] =
     "'wal_sender_timeout'), s.slot_name IS NOT NULL, coalesce(s.wal_status = 'lost', false), "
     "s.confirmed_flush_lsn::text, e.epoch, e.system_identifier, e.timeline, e.slot, "
     "e.snapshot_finished_at IS NOT NULL, e.given_up, e.consistent_point::text, "
-    "e.snapshot_from::text "
+    "e.snapshot_from::text, pg_current_wal_flush_lsn()::text, "
+    "coalesce(pg_relation_size(to_regclass(format('%I.%I', $2::text, $3::text))) > 0, false) "
     "FROM (SELECT 1) one LEFT JOIN pg_replication_slots s ON s.slot_name = $1 "
     "LEFT JOIN (SELECT * FROM public.calrelay_source ORDER BY epoch DESC LIMIT 1) e ON true";
 
@@ -32,7 +33,9 @@ enum {
 	VIEW_FINISHED,
 	VIEW_GIVEN_UP,
 	VIEW_CONSISTENT,
-	VIEW_FROM
+	VIEW_FROM,
+	VIEW_FLUSH,
+	VIEW_ROWS
 };
 
 /* One to eight hex digits; returns what follows them, or NULL. */
@@ -82,6 +85,8 @@ bool slot_read_view(const PGresult *result, struct slot_view *view, struct fault
 	view->exists = is_true(result, VIEW_EXISTS);
 	view->is_lost = is_true(result, VIEW_LOST);
 	(void)slot_read_lsn(pg_text(result, 0, VIEW_CONFIRMED), &view->confirmed_lsn);
+	(void)slot_read_lsn(pg_text(result, 0, VIEW_FLUSH), &view->flush_lsn);
+	view->has_rows = is_true(result, VIEW_ROWS);
 	view->has_epoch = pg_text(result, 0, VIEW_EPOCH) != NULL;
 	view->epoch = (uint32_t)pg_integer(result, 0, VIEW_EPOCH, 0);
 	text_copy(view->system.identifier, SLOT_TEXT_SIZE, pg_text(result, 0, VIEW_SYSTEM));
@@ -148,12 +153,26 @@ enum slot_plan slot_decide(const struct slot_view *view, const struct slot_syste
 	return SLOT_CREATE;
 }
 
+/* Whether the topic goes on from what this server's log and tables had. */
+static bool is_same_history(const struct slot_view *view, const struct slot_topics *topics)
+{
+	bool is_forgotten = topics->is_empty && view->has_rows && view->snapshot_finished;
+
+	return topics->epoch <= view->epoch && !topics->is_other && !is_forgotten &&
+	       topics->transaction_lsn <= view->flush_lsn;
+}
+
+uint64_t slot_expected(const struct slot_view *view, const struct slot_topics *topics)
+{
+	return topics->transaction_lsn > view->confirmed_lsn ? topics->transaction_lsn : 0;
+}
+
 struct slot_epoch slot_decide_epoch(const struct slot_view *view, const struct slot_system *system,
-				    const char *slot, uint32_t tail_epoch)
+				    const char *slot, const struct slot_topics *topics)
 {
 	uint32_t highest = view->has_epoch ? view->epoch : 0;
 
-	if (is_same_epoch(view, system, slot) && tail_epoch <= view->epoch) {
+	if (is_same_epoch(view, system, slot) && is_same_history(view, topics)) {
 		struct slot_epoch same = {.number = view->epoch,
 					  .needs_snapshot = !view->snapshot_finished,
 					  .consistent_point = view->consistent_point};
@@ -161,8 +180,8 @@ struct slot_epoch slot_decide_epoch(const struct slot_view *view, const struct s
 		text_copy(same.snapshot_from, SLOT_TEXT_SIZE, view->snapshot_from);
 		return same;
 	}
-	if (tail_epoch > highest) {
-		highest = tail_epoch;
+	if (topics->epoch > highest) {
+		highest = topics->epoch;
 	}
 	return (struct slot_epoch){.number = highest + 1,
 				   .is_new = true,

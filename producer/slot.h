@@ -27,6 +27,8 @@ struct slot_view {
 	bool exists;
 	bool is_lost; /* the server has removed WAL that it needs */
 	uint64_t confirmed_lsn;
+	uint64_t flush_lsn; /* the end of the server's log */
+	bool has_rows;	    /* the assignments' table has, or had */
 	bool has_epoch;
 	uint32_t epoch;
 	struct slot_system system; /* the epoch's */
@@ -37,7 +39,8 @@ struct slot_view {
 	char snapshot_from[SLOT_TEXT_SIZE]; /* where it goes on; "": from the first row */
 };
 
-extern const char SLOT_VIEW_SQL[]; /* parameter: the slot's name */
+extern const char
+    SLOT_VIEW_SQL[]; /* parameters: the slot's name; schema and table of assignments */
 
 bool slot_read_view(const PGresult *result, struct slot_view *view, struct fault *fault) MUST_CHECK;
 bool slot_read_system(const PGresult *result, struct slot_system *system,
@@ -58,6 +61,14 @@ enum slot_plan { SLOT_USE, SLOT_CREATE, SLOT_STOP };
 enum slot_plan slot_decide(const struct slot_view *view, const struct slot_system *system,
 			   const char *slot, struct fault *fault);
 
+/* What Kafka has, as far as it tells whether it came from this server's log. */
+struct slot_topics {
+	uint32_t epoch;		  /* the highest; 0: no record */
+	uint64_t transaction_lsn; /* of the newest transaction of the view's epoch; 0: none */
+	bool is_empty;		  /* no assignment at all */
+	bool is_other;		  /* the stream passed by transaction_lsn and did not meet it */
+};
+
 struct slot_epoch {
 	uint32_t number;
 	bool is_new;
@@ -66,9 +77,14 @@ struct slot_epoch {
 	char snapshot_from[SLOT_TEXT_SIZE];
 };
 
-/* tail_epoch: the highest in Kafka.  A new one wherever positions can't be compared. */
+/* A new one wherever positions can't be compared, also because the server was set back to an older
+ * state of itself, slot and all; or where Kafka has lost what an epoch began with. */
 struct slot_epoch slot_decide_epoch(const struct slot_view *view, const struct slot_system *system,
-				    const char *slot, uint32_t tail_epoch);
+				    const char *slot, const struct slot_topics *topics);
+
+/* A transaction that the slot has to send again, because Kafka has it and the slot was not told; or
+ * 0. */
+uint64_t slot_expected(const struct slot_view *view, const struct slot_topics *topics);
 
 /* Commands of the replication protocol, names quoted. */
 void slot_write_create(struct buf *out, const char *slot);

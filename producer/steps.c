@@ -86,7 +86,10 @@ static enum relay_step check_finish(struct relay *relay, struct fault *fault)
 
 static void view_begin(struct relay *relay)
 {
-	ask_sql(relay, SLOT_VIEW_SQL, 1, (const char *const[]){relay->settings->slot});
+	const struct hostmap *map = &relay->settings->map;
+
+	ask_sql(relay, SLOT_VIEW_SQL, 3,
+		(const char *const[]){relay->settings->slot, map->schema, map->assignments.table});
 }
 
 static enum relay_step view_finish(struct relay *relay, struct fault *fault)
@@ -269,12 +272,24 @@ static void tails_begin(struct relay *relay)
 	run_topics(relay, TOPICS_TAILS);
 }
 
+static void note_topics(struct relay *relay)
+{
+	const struct tails *tails = &relay->flow.tails;
+
+	relay->in_topics =
+	    (struct slot_topics){.epoch = tails_epoch(tails),
+				 .transaction_lsn = tails_transaction(tails, relay->view.epoch),
+				 .is_empty = tails_is_empty(tails, TAILS_ASSIGNMENTS),
+				 .is_other = relay->flow.stream.is_other};
+}
+
 static enum relay_step tails_finish(struct relay *relay, struct fault *fault)
 {
 	if (fault->kind != FAULT_NONE) {
 		return RELAY_EPOCH;
 	}
 	tails_renew(&relay->flow.tails, &relay->topics.tails);
+	note_topics(relay);
 	(void)!flow_open(&relay->flow, slot_record_timeout_ms(&relay->view), fault);
 	return RELAY_EPOCH;
 }
@@ -291,7 +306,9 @@ static void epoch_begin(struct relay *relay)
 	char point[32];
 
 	*epoch = slot_decide_epoch(&relay->view, &relay->system, relay->settings->slot,
-				   tails_epoch(&relay->flow.tails));
+				   &relay->in_topics);
+	relay->flow.stream.expected_lsn =
+	    epoch->is_new ? 0 : slot_expected(&relay->view, &relay->in_topics);
 	relay->flow.emit.epoch = epoch->number;
 	snprintf(relay->flow.emit.database, sizeof relay->flow.emit.database, "%s",
 		 relay->view.database);
@@ -314,6 +331,7 @@ static enum relay_step epoch_finish(struct relay *relay, struct fault *fault)
 		fault->kind = FAULT_RETRY; /* somebody began it at the same moment: look again */
 	}
 	if (fault->kind == FAULT_NONE && relay->epoch.is_new) {
+		relay->flow.stream.is_other = false;
 		log_info("epoch begins", LOG_NUMBER("epoch", relay->epoch.number),
 			 LOG_NUMBER("timeline", relay->system.timeline));
 	}

@@ -89,10 +89,27 @@ static void on_tick(uv_timer_t *timer)
 
 /* ---- messages ---- */
 
-static void begin_transaction(struct stream *stream)
+/* Everything up to lsn was sent by now.  False where what Kafka has was not among it. */
+static bool is_as_expected(struct stream *stream, uint64_t lsn, struct fault *fault)
+{
+	if (stream->expected_lsn == 0 || lsn <= stream->expected_lsn) {
+		return true;
+	}
+	stream->is_other = true;
+	return fault_retry(fault, "the server's log is not the one that the topic was written "
+				  "from: it was set back to an older state");
+}
+
+static bool begin_transaction(struct stream *stream, struct fault *fault)
 {
 	const struct pgoutput_message *message = &stream->message;
 
+	if (!is_as_expected(stream, message->commit_lsn, fault)) {
+		return false;
+	}
+	if (message->commit_lsn == stream->expected_lsn) {
+		stream->expected_lsn = 0;
+	}
 	stream->in_transaction = true;
 	stream->place = (struct feed_place){
 	    .number = ack_begin(stream->ack, message->xid, message->commit_time_us),
@@ -100,6 +117,7 @@ static void begin_transaction(struct stream *stream)
 	    .commit_time_us = message->commit_time_us,
 	    .xid = message->xid,
 	    .last_commit_lsn = stream->last_commit_lsn};
+	return true;
 }
 
 static bool commit_transaction(struct stream *stream, struct fault *fault)
@@ -208,8 +226,7 @@ static bool take_message(struct stream *stream, char **frame, size_t length, uin
 {
 	switch (stream->message.kind) {
 	case PGOUTPUT_BEGIN:
-		begin_transaction(stream);
-		return true;
+		return begin_transaction(stream, fault);
 	case PGOUTPUT_COMMIT:
 		return commit_transaction(stream, fault);
 	case PGOUTPUT_RELATION:
@@ -241,6 +258,9 @@ static bool take_frame(struct stream *stream, char **frame, size_t length, struc
 
 	if (kind == 'k') {
 		bytes_u64(&in);
+		if (!is_as_expected(stream, first, fault)) {
+			return false;
+		}
 		ack_keepalive(stream->ack, first);
 		return bytes_u8(&in) == 0 || send_status(stream, false, fault);
 	}

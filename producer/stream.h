@@ -19,8 +19,10 @@ struct stream {
 	struct feed_place place;	 /* of the transaction being decoded */
 	bool in_transaction;
 	uint64_t last_commit_lsn;
-	bool reading; /* false: only the status goes on */
-	bool is_full; /* the socket is left unread until there is room again */
+	uint64_t expected_lsn; /* a commit that has to come: Kafka has it, the slot was not told */
+	bool is_other;	       /* it did not come: the server's log is another */
+	bool reading;	       /* false: only the status goes on */
+	bool is_full;	       /* the socket is left unread until there is room again */
 	uv_timer_t tick;
 	uint64_t told_lsn; /* last status */
 	int64_t told_ms;
@@ -35,7 +37,8 @@ struct stream {
 void stream_init(struct stream *stream, struct loop *loop, const struct hostmap *map);
 void stream_close(struct stream *stream);
 
-/* Takes over a session in COPY BOTH mode.  Until stream_read only the status is sent. */
+/* Takes over a session in COPY BOTH mode.  Until stream_read only the status is sent.
+ * expected_lsn and is_other are the caller's to set until then. */
 void stream_open(struct stream *stream, struct session *session);
 void stream_read(struct stream *stream);
 void stream_resume(struct stream *stream); /* there may be room again, or flushed_lsn moved */

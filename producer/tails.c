@@ -97,3 +97,30 @@ uint32_t tails_epoch(const struct tails *tails)
 	}
 	return epoch;
 }
+
+bool tails_is_empty(const struct tails *tails, enum tails_topic topic)
+{
+	for (int partition = 0; partition < TAILS_PARTITIONS_MAX; partition++) {
+		if (tails->ends[topic][partition].known) {
+			return false;
+		}
+	}
+	return true;
+}
+
+uint64_t tails_transaction(const struct tails *tails, uint32_t epoch)
+{
+	uint64_t newest_lsn = 0;
+
+	for (int topic = 0; topic < TAILS_TOPICS; topic++) {
+		for (int partition = 0; partition < TAILS_PARTITIONS_MAX; partition++) {
+			const struct tails_end *end = &tails->ends[topic][partition];
+
+			if (end->known && end->newest.epoch == epoch && end->newest.ordinal > 0 &&
+			    end->newest.commit_lsn > newest_lsn) {
+				newest_lsn = end->newest.commit_lsn;
+			}
+		}
+	}
+	return newest_lsn;
+}

@@ -46,5 +46,9 @@ void tails_renew(struct tails *tails, const struct tails *fresh);
 bool tails_has(const struct tails *tails, enum tails_topic topic, int32_t partition,
 	       const struct pos *pos);
 uint32_t tails_epoch(const struct tails *tails); /* the highest; 0: no record at all */
+bool tails_is_empty(const struct tails *tails, enum tails_topic topic);
+/* Where the newest transaction of an epoch that a partition ends with committed; 0: none.  A
+ * snapshot's records stand at no transaction. */
+uint64_t tails_transaction(const struct tails *tails, uint32_t epoch);
 
 #endif

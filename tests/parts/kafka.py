@@ -131,6 +131,12 @@ class Kafka:
         topic = confluent_kafka.admin.NewTopic(name, partitions, 1, config=config)
         self.admin.create_topics([topic])[name].result(10)
 
+    def alter_topic(self, name, **config):
+        """Its whole configuration: what is not named goes back to the broker's default."""
+        resource = confluent_kafka.admin.ConfigResource("topic", name, set_config={
+            option.replace("_", "."): str(value) for option, value in config.items()})
+        self.admin.alter_configs([resource])[resource].result(10)
+
     def delete_topics(self, prefix):
         names = list(self.topics(prefix))
         if names:

@@ -1,4 +1,5 @@
 """postgres.py - a private PostgreSQL with logical replication, and databases of the host app."""
+import contextlib
 import os
 import pwd
 import signal
@@ -28,11 +29,19 @@ LOGINS = {"producer_login": "calrelay_producer", "worker_login": "calrelay_worke
 STOP_SIGNALS = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
 
 
+def connect_to(url):
+    connection = psycopg2.connect(url, connect_timeout=5,
+                                  cursor_factory=psycopg2.extras.RealDictCursor)
+    connection.autocommit = True
+    return connection
+
+
 class Postgres:
     """One server in its own folder.  Root may not run it, so root runs it as user postgres."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, **settings):
         self.port = free_port()
+        self.settings = {**SETTINGS, **settings}
         self.folder = folder / "postgres"
         self.data = self.folder / "data"
         self.user = pwd.getpwnam("postgres") if os.geteuid() == 0 else None
@@ -51,18 +60,61 @@ class Postgres:
         return self
 
     def _create(self):
-        self.folder.mkdir()
+        self._fill_folder(f"{self.bin}/initdb", "-D", self.data, "-U", "postgres", "-A", "trust",
+                          "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+        self._configure(**self.settings)
+
+    def _fill_folder(self, *argv):
+        """Runs what makes the data folder, as the user whom it has to belong to."""
+        self.folder.mkdir(parents=True)
         identity = {}
         if self.user:
             os.chown(self.folder, self.user.pw_uid, self.user.pw_gid)
             identity = {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []}
-        subprocess.run([f"{self.bin}/initdb", "-D", self.data, "-U", "postgres", "-A", "trust",
-                        "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"], check=True, cwd="/",
+        subprocess.run([str(word) for word in argv], check=True, cwd="/",
                        stdout=subprocess.DEVNULL, **identity)
+
+    def _configure(self, **settings):
+        """What is set last counts, so a copy's own address replaces the original's."""
         with open(self.data / "postgresql.auto.conf", "a") as conf:
-            for name, value in SETTINGS.items():
+            for name, value in settings.items():
                 conf.write(f"{name} = {value}\n")
             conf.write(f"port = {self.port}\nunix_socket_directories = '{self.folder}'\n")
+
+    def standby(self, folder):
+        """Another server that follows this one, started."""
+        other = self.base_backup(folder, "-R")
+        return other.start()
+
+    def base_backup(self, folder, *options):
+        """Another server on a base backup of this one, not started; it has no slots."""
+        other = Postgres(folder)
+        other._fill_folder(f"{self.bin}/pg_basebackup", "-d", self.url("postgres"), "-D",
+                           other.data, "-c", "fast", "-X", "stream", "--no-sync", *options)
+        other._configure()
+        return other
+
+    def file_copy(self, folder):
+        """Another server on this one's files as they are, slots included, as a volume's snapshot
+        has them; not started."""
+        other = Postgres(folder)
+        other._fill_folder("cp", "-a", self.data, other.data)
+        (other.data / "postmaster.pid").unlink(missing_ok=True)
+        other._configure()
+        return other
+
+    def recover(self):
+        """Starts a base backup as a restore does: to the end of its log, then on a new timeline."""
+        self._configure(restore_command="'false'")
+        (self.data / "recovery.signal").touch()
+        os.chown(self.data / "recovery.signal", *self._owner())
+        return self.start()
+
+    def _owner(self):
+        return (self.user.pw_uid, self.user.pw_gid) if self.user else (-1, -1)
+
+    def promote(self):
+        self.execute("postgres", "SELECT pg_promote()")
 
     def stop(self, mode="fast"):
         if self.process.is_running():
@@ -78,10 +130,7 @@ class Postgres:
         return f"postgresql://{user}@127.0.0.1:{self.port}/{database}"
 
     def connect(self, database, user="postgres"):
-        connection = psycopg2.connect(self.url(database, user), connect_timeout=5,
-                                      cursor_factory=psycopg2.extras.RealDictCursor)
-        connection.autocommit = True
-        return connection
+        return connect_to(self.url(database, user))
 
     def execute(self, database, statement):
         connection = self.connect(database)
@@ -90,6 +139,19 @@ class Postgres:
                 cursor.execute(statement)
         finally:
             connection.close()
+
+    @contextlib.contextmanager
+    def altered(self, **settings):
+        """With other settings that a reload brings into force, and afterwards without them."""
+        try:
+            for name, value in settings.items():
+                self.execute("postgres", f"ALTER SYSTEM SET {name} = '{value}'")
+            self.execute("postgres", "SELECT pg_reload_conf()")
+            yield
+        finally:
+            for name in settings:
+                self.execute("postgres", f"ALTER SYSTEM RESET {name}")
+            self.execute("postgres", "SELECT pg_reload_conf()")
 
     def create_template(self):
         """The host's tables and our schema once; every story's database is a copy."""

@@ -230,6 +230,11 @@ class System:
     def wait_until(self, predicate, timeout=30, what=None):
         return wait_until(predicate, timeout, what, self.programs)
 
+    def move_to(self, postgres):
+        """From now on the host app and the producer use that server."""
+        self.postgres, self._connection = postgres, None
+        self.producer.with_settings(DATABASE_URL=postgres.url(self.database, "producer_login"))
+
     # the host app
 
     def sql(self, statement, *values):

@@ -100,6 +100,24 @@ static void where_somebody_else_wrote_is_kept_for_the_next_reading_only(void **s
 	assert_int_equal(tails.ends[TAILS_ASSIGNMENTS][3].next_offset, 100);
 }
 
+static void the_newest_transaction_is_of_the_epoch_and_no_snapshot(void **state)
+{
+	struct pos row = at(2, 50, 4);
+	struct pos snapshot = at(2, 90, 0);
+
+	(void)state;
+	assert_true(tails_is_empty(&tails, TAILS_ASSIGNMENTS));
+	note(1000);
+	assert_false(tails_is_empty(&tails, TAILS_ASSIGNMENTS));
+	assert_true(tails_is_empty(&tails, TAILS_REQUESTS));
+	assert_true(tails_transaction(&tails, 2) == 0);
+	tails_note(&tails, TAILS_REQUESTS, 5, &snapshot);
+	assert_true(tails_transaction(&tails, 2) == 0);
+	tails_note(&tails, TAILS_REQUESTS, 4, &row);
+	assert_true(tails_transaction(&tails, 2) == 50);
+	assert_true(tails_transaction(&tails, 1) == 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -108,6 +126,7 @@ int main(void)
 	    cmocka_unit_test_setup(from_a_gap_on_everything_is_sent_again, begin),
 	    cmocka_unit_test_setup(where_somebody_else_wrote_is_kept_for_the_next_reading_only,
 				   begin),
+	    cmocka_unit_test_setup(the_newest_transaction_is_of_the_epoch_and_no_snapshot, begin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
