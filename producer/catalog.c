@@ -371,7 +371,7 @@ static bool take_catalog(struct catalog *catalog, const PGresult *result, struct
 		goto out;
 	}
 	catalog->shown = make_shown(catalog, projects);
-	ok = catalog->shown != NULL && make_statements(catalog);
+	ok = catalog->shown != NULL && !catalog->shown->has_failed && make_statements(catalog);
 	if (!ok) {
 		fault_fatal(fault, "the tables changed too often since the start: start again");
 	}

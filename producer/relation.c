@@ -53,16 +53,19 @@ static void note(int *at, const char *name, const char *wanted, int place)
 	}
 }
 
-static void write_key(struct relation_column *column)
+static bool write_key(struct relation_column *column)
 {
 	struct buf key;
+	bool ok;
 
 	buf_init(&key, sizeof column->key);
 	jsonw_text(&key, column->name);
 	buf_char(&key, ':');
 	memcpy(column->key, buf_string(&key), key.length);
 	column->key_length = key.length;
+	ok = !key.failed;
 	buf_close(&key);
+	return ok;
 }
 
 void relation_set_column(struct relation *relation, const struct hostmap *map, int place,
@@ -72,7 +75,9 @@ void relation_set_column(struct relation *relation, const struct hostmap *map, i
 	const char *name = column->name;
 
 	relation->columns[place] = *column;
-	write_key(&relation->columns[place]);
+	if (!write_key(&relation->columns[place])) {
+		relation->has_failed = true;
+	}
 	if (relation->role == RELATION_ASSIGNMENTS) {
 		note(&at->id, name, map->assignments.id, place);
 		note(&at->user_id, name, map->assignments.user_id, place);
@@ -126,7 +131,7 @@ static bool is_key(const struct relation *relation, int place)
 	return place >= 0 && relation->columns[place].is_key;
 }
 
-bool relation_check(const struct relation *relation, struct fault *fault)
+static bool check_columns(const struct relation *relation, struct fault *fault)
 {
 	bool full = relation->identity == 'f';
 	bool indexed = relation->identity == 'i' && is_key(relation, relation->at.id) &&
@@ -144,6 +149,14 @@ bool relation_check(const struct relation *relation, struct fault *fault)
 				   relation->schema, relation->table);
 	}
 	return true;
+}
+
+bool relation_check(const struct relation *relation, struct fault *fault)
+{
+	if (relation->has_failed) {
+		return fault_fatal(fault, "out of memory");
+	}
+	return check_columns(relation, fault);
 }
 
 bool relation_fits(const struct relation *relation, const struct pgoutput_message *message,

@@ -48,7 +48,8 @@ struct relation {
 	char schema[HOSTMAP_NAME_SIZE];
 	char table[HOSTMAP_NAME_SIZE];
 	struct relation_places at;
-	bool typed; /* false while a column's type is one the catalog has to explain */
+	bool has_failed; /* a column found no memory; relation_check tells */
+	bool typed;	 /* false while a column's type is one the catalog has to explain */
 	int references;
 	int column_count;
 	struct relation_column *columns;
