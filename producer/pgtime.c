@@ -125,7 +125,8 @@ static bool read_end(struct cursor *in, struct pgtime *time)
 	if (cursor_word(in, " BC")) {
 		time->year = 1 - time->year;
 	}
-	return in->at == in->end;
+	return in->at == in->end &&
+	       (time->day <= 28 || time->day <= civil_month_days(time->year, time->month));
 }
 
 bool pgtime_read_date(const char *text, size_t length, struct pgtime *time)
