@@ -25,10 +25,24 @@ static void on_retained(struct pg_request *request)
 	}
 }
 
+/* Where nothing streams, what is committed meanwhile is not known to be anywhere. */
+static void note_time(struct gauges *gauges, int64_t now_us)
+{
+	const struct ack_transaction *oldest = ack_oldest(&gauges->relay->flow.ack);
+	char reason[128];
+
+	if (oldest != NULL) {
+		gauges->current_us = oldest->commit_time_us;
+	} else if (relay_is_ready(gauges->relay, reason)) {
+		gauges->current_us = now_us;
+	}
+}
+
 static void on_timer(uv_timer_t *timer)
 {
 	struct gauges *gauges = container_of(timer, struct gauges, timer);
 
+	note_time(gauges, clock_wall_us());
 	if (!gauges->asking && pg_is_up(gauges->relay->pg)) {
 		gauges->asking = true;
 		gauges->request = (struct pg_request){.sql = RETAINED_SQL,
@@ -43,7 +57,7 @@ void gauges_init(struct gauges *gauges, struct relay *relay, struct metrics *met
 {
 	struct flow *flow = &relay->flow;
 
-	*gauges = (struct gauges){.relay = relay};
+	*gauges = (struct gauges){.relay = relay, .current_us = clock_wall_us()};
 	gauges->slot_bytes =
 	    metric_new(metrics, METRIC_GAUGE, "calrelay_producer_slot_retained_bytes",
 		       "WAL that the slot keeps the server from removing", "", NULL);
@@ -67,13 +81,14 @@ void gauges_init(struct gauges *gauges, struct relay *relay, struct metrics *met
 void gauges_refresh(struct gauges *gauges)
 {
 	const struct ack *ack = &gauges->relay->flow.ack;
-	const struct ack_transaction *oldest = ack_oldest(ack);
-	double behind =
-	    oldest != NULL ? (double)(clock_wall_us() - oldest->commit_time_us) / 1e6 : 0;
+	int64_t now_us = clock_wall_us();
+	double behind;
 
+	note_time(gauges, now_us);
+	behind = (double)(now_us - gauges->current_us) / 1e6;
 	metric_set(gauges->behind, NULL, behind > 0 ? behind : 0);
 	metric_set(gauges->in_flight, NULL, (double)ack_count(ack));
-	metric_set(gauges->standby, NULL, gauges->relay->standing_by ? 1 : 0);
+	metric_set(gauges->standby, NULL, relay_stands_by(gauges->relay) ? 1 : 0);
 }
 
 void gauges_close(struct gauges *gauges)

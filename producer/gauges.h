@@ -13,6 +13,7 @@ struct gauges {
 	struct metric *standby;
 	struct pg_request request;
 	bool asking;
+	int64_t current_us; /* all that was committed before is known to be in Kafka */
 	uv_timer_t timer;
 };
 

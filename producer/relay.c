@@ -188,10 +188,15 @@ void relay_close(struct relay *relay)
 	uv_close((uv_handle_t *)&relay->timer, NULL);
 }
 
+bool relay_stands_by(const struct relay *relay)
+{
+	return relay->standing_by && pg_is_up(relay->pg);
+}
+
 bool relay_is_ready(const struct relay *relay, char reason[128])
 {
 	bool ready = !relay->clearing && !relay->stopping &&
-		     (relay->step == RELAY_STREAM || relay->standing_by);
+		     (relay->step == RELAY_STREAM || relay_stands_by(relay));
 
 	snprintf(reason, 128, "%s: %s", ready ? "ready" : "not streaming", STEPS[relay->step].name);
 	return ready;

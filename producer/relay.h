@@ -86,6 +86,8 @@ void relay_start(struct relay *relay);
 void relay_stop(struct relay *relay);
 void relay_close(struct relay *relay); /* after the loop stopped, before it is closed */
 
+/* Whether the server said that another producer has the slot, and still answers. */
+bool relay_stands_by(const struct relay *relay);
 bool relay_is_ready(const struct relay *relay, char reason[128]);
 
 /* ---- for the steps ---- */

@@ -397,14 +397,21 @@ static int copy_ended(struct session *session, struct fault *fault)
 	return -1;
 }
 
+static bool copy_broke(const struct session *session, struct fault *fault)
+{
+	const char *why = PQerrorMessage(session->conn);
+
+	return fault_retry(fault, "the replication connection broke: %.*s", (int)strcspn(why, "\n"),
+			   why);
+}
+
 int session_frame(struct session *session, char **frame, struct fault *fault)
 {
 	int length = PQgetCopyData(session->conn, frame, 1);
 
 	if (length == 0) {
 		if (PQconsumeInput(session->conn) != 1) {
-			fault_retry(fault, "the replication connection broke: %.150s",
-				    PQerrorMessage(session->conn));
+			copy_broke(session, fault);
 			return -1;
 		}
 		length = PQgetCopyData(session->conn, frame, 1);
@@ -417,8 +424,7 @@ static bool copy_flush(struct session *session, struct fault *fault)
 	int flushed = PQflush(session->conn);
 
 	if (flushed < 0) {
-		return fault_retry(fault, "the replication connection broke: %.150s",
-				   PQerrorMessage(session->conn));
+		return copy_broke(session, fault);
 	}
 	session->unflushed = flushed == 1;
 	session_watch_copy(session);
@@ -428,8 +434,7 @@ static bool copy_flush(struct session *session, struct fault *fault)
 bool session_put(struct session *session, const char *bytes, int length, struct fault *fault)
 {
 	if (PQputCopyData(session->conn, bytes, length) < 0) {
-		return fault_retry(fault, "the replication connection broke: %.150s",
-				   PQerrorMessage(session->conn));
+		return copy_broke(session, fault);
 	}
 	return copy_flush(session, fault);
 }

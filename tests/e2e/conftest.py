@@ -2,12 +2,14 @@
 import pathlib
 import re
 import signal
+import subprocess
 import sys
 
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
+from parts.process import ROOT  # noqa: E402
 from parts.system import Backbone, System  # noqa: E402
 
 STORY_SECONDS_MAX, SLOW_STORY_SECONDS_MAX = 240, 900
@@ -38,10 +40,30 @@ def ends_in_time(request):
     signal.alarm(0)
 
 
+@pytest.fixture(scope="session")
+def release_build():
+    """Where the producer lies as it is delivered: a sanitizer's figures say nothing.  Builds it."""
+    for command in (["--preset", "release"],
+                    ["--build", "--preset", "release", "--target", "calrelay-producer"]):
+        done = subprocess.run(["cmake", *command], cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+    return ROOT / "build/release"
+
+
 @pytest.fixture
 def system(backbone, request):
     """A system that is not started yet."""
-    made = System(backbone)
+    yield from a_system(backbone, request)
+
+
+@pytest.fixture
+def release_system(backbone, request, release_build):
+    """The same with a producer as it is delivered."""
+    yield from a_system(backbone, request, release_build)
+
+
+def a_system(backbone, request, build=None):
+    made = System(backbone, build)
     request.node.system = made
     yield made
     made.close()

@@ -4,6 +4,7 @@ import ctypes
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import socket
@@ -156,6 +157,11 @@ class Process:
                 self.child.wait(timeout)
             except subprocess.TimeoutExpired:
                 self.kill9()
+
+    def memory_mib(self, what):
+        """Resident memory: at most so far (VmHWM), or now (VmRSS)."""
+        status = pathlib.Path(f"/proc/{self.child.pid}/status").read_text()
+        return int(re.search(rf"^{what}:\s+(\d+) kB$", status, re.MULTILINE).group(1)) / 1024
 
     def log_text(self):
         return self.log.read_text(errors="replace") if self.log.exists() else ""

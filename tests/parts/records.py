@@ -78,8 +78,9 @@ def assert_ordered_and_unique(system):
 class HostAtWork:
     """Changes of all kinds, one after the other, until the block ends."""
 
-    def __init__(self, system, users, projects):
+    def __init__(self, system, users, projects, pause_s=0):
         self.system, self.users, self.projects = system, users, projects
+        self.pause_s = pause_s
         self.random = random.Random(4711)
         self.made, self.stop, self.failure = 0, threading.Event(), None
         self.thread = threading.Thread(target=self._work)
@@ -95,6 +96,7 @@ class HostAtWork:
             while not self.stop.is_set():
                 self._change(cursor)
                 self.made += 1
+                self.stop.wait(self.pause_s)
         except Exception as problem:  # noqa: BLE001 - told by the main thread
             self.failure = problem
         finally:
