@@ -110,12 +110,27 @@ static void write_source(struct buf *out, const struct debezium_event *event)
 	buf_text(out, ",\"xmin\":null,\"origin\":null,\"origin_lsn\":null}");
 }
 
+/* Debezium's id is that of the transaction and the event's own LSN. */
+static void write_transaction(struct buf *out, const struct debezium_event *event)
+{
+	if (event->order.total == 0) {
+		buf_text(out, ",\"transaction\":null");
+		return;
+	}
+	write_number(out, ",\"transaction\":{\"id\":\"", event->source.xid);
+	write_lsn(out, ":", event->source.lsn, "\"");
+	write_number(out, ",\"total_order\":", event->order.total);
+	write_number(out, ",\"data_collection_order\":", event->order.of_table);
+	buf_char(out, '}');
+}
+
 void debezium_write_value(struct buf *out, const struct debezium_event *event)
 {
 	write_row(out, "{\"before\":", event->relation, event->before);
 	write_row(out, ",\"after\":", event->relation, event->after);
 	write_source(out, event);
-	buf_text(out, ",\"transaction\":null,\"op\":\"");
+	write_transaction(out, event);
+	buf_text(out, ",\"op\":\"");
 	buf_char(out, event->op);
 	write_number(out, "\",\"ts_ms\":", event->now_ns / 1000000);
 	write_number(out, ",\"ts_us\":", event->now_ns / 1000);
