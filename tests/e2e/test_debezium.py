@@ -5,15 +5,7 @@ from parts import parity
 from parts.debezium import Debezium
 from parts.workload import Workload, any_date, array_of
 
-# Both read the assignments in the order of their ids; Debezium's snapshot leaves the projects out,
-# its stream has them, since their commits count in `sequence`.
-CONNECTOR = {
-    "poll.interval.ms": 20,
-    "snapshot.include.collection.list": "public.project_assignments",
-    "snapshot.select.statement.overrides": "public.project_assignments",
-    "snapshot.select.statement.overrides.public.project_assignments":
-        "SELECT * FROM public.project_assignments ORDER BY id",
-}
+CONNECTOR = {**parity.SNAPSHOT, "poll.interval.ms": 20}
 ALTERATIONS = (
     ("{table} ADD n_text text", {"n_text": ("text", lambda r: "'new'")}),
     ("{table} ADD n_int int NOT NULL DEFAULT 7",

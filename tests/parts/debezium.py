@@ -63,6 +63,7 @@ class Debezium(Process):
             "slot.name": self.slot,
             "publication.name": self.publication,
             "publication.autocreate.mode": "filtered",
+            "status.update.interval.ms": 200,
             "topic.creation.default.partitions": 1,
             "topic.creation.default.replication.factor": 1,
             "topic.creation.default.max.message.bytes": 10485760,
@@ -88,6 +89,13 @@ class Debezium(Process):
         return self.system.sql("SELECT 1 FROM pg_replication_slots JOIN pg_stat_replication ON "
                                "pid = active_pid WHERE slot_name = %s AND state = 'streaming'",
                                self.slot)
+
+    def wait_read(self, lsn):
+        """Until it says that it has read the log up to there."""
+        wait_until(lambda: self.system.sql(
+            "SELECT 1 FROM pg_replication_slots JOIN pg_stat_replication ON pid = active_pid "
+            "WHERE slot_name = %s AND write_lsn >= %s", self.slot, lsn), 60,
+            f"{self.name} has read up to {lsn}", [self])
 
     def assert_task_runs(self):
         """A task that failed stays so, with the reason at hand."""
