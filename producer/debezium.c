@@ -40,11 +40,25 @@ static inline void write_number(struct buf *out, const char *lead, int64_t numbe
 	jsonw_number(out, number);
 }
 
+/* A schema that says "never null" leaves no way to say "not known": then there is no row. */
+static bool fits_schema(const struct relation *relation, const struct debezium_row *row)
+{
+	if (relation->value_head == NULL) {
+		return true;
+	}
+	for (int i = 0; i < relation->column_count && i < row->count; i++) {
+		if (relation->columns[i].is_required && row->values[i].kind == 'n') {
+			return false;
+		}
+	}
+	return true;
+}
+
 static void write_row(struct buf *out, const char *lead, const struct relation *relation,
 		      const struct debezium_row *row)
 {
 	buf_text(out, lead);
-	if (row == NULL) {
+	if (row == NULL || !fits_schema(relation, row)) {
 		buf_text(out, "null");
 		return;
 	}

@@ -126,6 +126,7 @@ static bool emit_one(struct feed *feed, const struct feed_item *item,
 	struct emit_record out = {.topic = is_request ? TAILS_REQUESTS : TAILS_ASSIGNMENTS,
 				  .pos = pos_of(place, record->ordinal),
 				  .cause = is_request ? "request" : "row",
+				  .relation = change->relation,
 				  .record = record,
 				  .event = record->op != '\0' ? &event : NULL,
 				  .number = place->number};

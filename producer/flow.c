@@ -192,6 +192,7 @@ void flow_init(struct flow *flow, struct loop *loop, struct pg *pg, const struct
 	ack_init(&flow->ack);
 	emit_init(&flow->emit);
 	flow->emit.prefix = settings->prefix;
+	flow->emit.has_schemas = settings->schemas_enable;
 	flow->emit.partitions = (int32_t)settings->partitions;
 	lookup_init(&flow->lookup, loop, pg, &flow->catalog, &flow->ack);
 	flow->lookup.answered = on_answered;

@@ -20,6 +20,7 @@ struct settings {
 	char *publication;
 	char *mapping_file;
 	bool transaction_metadata;
+	bool schemas_enable;
 	char *http_listen;
 
 	struct hostmap map;

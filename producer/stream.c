@@ -130,7 +130,8 @@ static bool commit_transaction(struct stream *stream, struct fault *fault)
 /* A type of the host's own that the catalog did not have when it was read: read it again, once. */
 static bool explain_types(struct stream *stream, struct relation *relation, struct fault *fault)
 {
-	if (relation->role == RELATION_OTHER || relation->typed) {
+	if (relation->role == RELATION_OTHER ||
+	    (relation->typed && !stream->catalog->settings->schemas_enable)) {
 		return true;
 	}
 	if (catalog_explain(stream->catalog, relation)) {
@@ -144,7 +145,7 @@ static bool explain_types(struct stream *stream, struct relation *relation, stru
 		return true;
 	}
 	stream->unexplained_type = relation->oid;
-	return fault_retry(fault, "table %s has a type that is new: reading the catalog anew",
+	return fault_retry(fault, "table %s is not as the catalog has it: reading it anew",
 			   relation->table);
 }
 

@@ -488,6 +488,12 @@ static bool write_array(struct buf *out, const struct pgtype *type, const char *
 	return ok;
 }
 
+bool value_write_exactly(struct buf *out, const struct pgtype *type, const char *text,
+			 size_t length)
+{
+	return !type->is_array && write_scalar(out, type, text, length);
+}
+
 void value_write(struct buf *out, const struct pgtype *type, const char *text, size_t length)
 {
 	if (!type->is_array) {

@@ -5,6 +5,7 @@
 #ifndef CALRELAY_PRODUCER_VALUE_H
 #define CALRELAY_PRODUCER_VALUE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/buf.h"
@@ -12,6 +13,10 @@
 
 #define VALUE_UNAVAILABLE "__debezium_unavailable_value"
 
+/* False, with nothing written, where the text is not what the type promises; never true for text.
+ */
+bool value_write_exactly(struct buf *out, const struct pgtype *type, const char *text,
+			 size_t length);
 void value_write(struct buf *out, const struct pgtype *type, const char *text, size_t length);
 
 #endif

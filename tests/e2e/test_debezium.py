@@ -44,6 +44,7 @@ def debeziums(system):
     pytest.param(2, True, parity.HONEST, {}, id="with-a-converter-that-keeps-null"),
     pytest.param(3, True, {**parity.HONEST, "provide.transaction.metadata": "true"},
                  {"CALRELAY_TRANSACTION_METADATA": "true"}, id="with-transactions"),
+    pytest.param(4, True, parity.SCHEMAS, {"CALRELAY_SCHEMAS_ENABLE": "true"}, id="with-schemas"),
 ])
 def test_keys_and_values_are_debeziums(system, debeziums, seed, nulls, connector, settings):
     """Snapshot, a random workload, and a table that changes under it."""

@@ -22,7 +22,7 @@ def test_keys_and_values_are_those_that_debezium_was_recorded_to_write(golden_sy
 
     for _, statements in sections:
         golden.run_section(system, statements)
-    system.wait_published()
+        system.wait_published()
 
     recorded = golden.read_records(golden.FOLDER / f"{variant}.records")
     assert recorded

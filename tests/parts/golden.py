@@ -3,6 +3,7 @@ import json
 import re
 import subprocess
 
+from . import parity
 from .kafka import Record
 from .process import ROOT
 
@@ -14,6 +15,7 @@ VARIANTS = {
     "plain": ({}, {}),
     "transactions": ({"provide.transaction.metadata": "true"},
                      {"CALRELAY_TRANSACTION_METADATA": "true"}),
+    "schemas": (parity.SCHEMAS, {"CALRELAY_SCHEMAS_ENABLE": "true"}),
 }
 OPTIONS = "-c enable_seqscan=off -c enable_bitmapscan=off -c client_min_messages=warning"
 STREAMED = re.compile(

@@ -36,6 +36,9 @@ SNAPSHOT = {
     "snapshot.select.statement.overrides.public.project_assignments":
         "SELECT * FROM public.project_assignments ORDER BY id",
 }
+SCHEMAS = {**HONEST, "value.converter.schemas.enable": "true",
+           "key.converter": "org.apache.kafka.connect.json.JsonConverter",
+           "key.converter.schemas.enable": "true"}
 Comparable = collections.namedtuple("Comparable", "key value headers")
 
 
