@@ -22,8 +22,10 @@ static void write_value(struct buf *out, const struct relation_column *column,
 {
 	if (value->kind == 't') {
 		value_write(out, &column->type, value->text, value->length);
+	} else if (value->kind == 'u') {
+		value_write_unavailable(out, &column->type, column->schema != NULL);
 	} else {
-		jsonw_text(out, value->kind == 'u' ? VALUE_UNAVAILABLE : NULL);
+		jsonw_text(out, NULL);
 	}
 }
 

@@ -18,7 +18,6 @@
 #define OID_BPCHAR   1042
 #define OID_VARCHAR  1043
 #define OID_TEXT     25
-#define OID_UUID     2950
 #define OID_TSVECTOR 3614
 #define OID_JSONB    3802
 
@@ -72,7 +71,7 @@ static struct description describe_text(const struct pgtype *type, const struct 
 		it.text = facts->labels;
 	} else if (facts->type_name != NULL && strcmp(facts->type_name, "ltree") == 0) {
 		it.name = "io.debezium.data.Ltree";
-	} else if (type->oid == OID_UUID) {
+	} else if (type->oid == PGTYPE_UUID_OID) {
 		it.name = "io.debezium.data.Uuid";
 	} else if (type->oid == OID_JSON || type->oid == OID_JSONB) {
 		it.name = "io.debezium.data.Json";
@@ -214,7 +213,7 @@ static const char *placeholder(const struct pgtype *type)
 {
 	switch (type->kind) {
 	case PGTYPE_TEXT:
-		return type->oid == OID_UUID ? "00000000-0000-0000-0000-000000000000"
+		return type->oid == PGTYPE_UUID_OID ? "00000000-0000-0000-0000-000000000000"
 		       : type->oid == OID_JSON || type->oid == OID_JSONB ? "{}"
 									 : "";
 	case PGTYPE_BOOLEAN:
@@ -242,8 +241,8 @@ static bool may_have_default(const struct pgtype *type, const struct schema_fact
 	switch (type->kind) {
 	case PGTYPE_TEXT:
 		return facts->labels != NULL || type->oid == OID_TEXT || type->oid == OID_VARCHAR ||
-		       type->oid == OID_BPCHAR || type->oid == OID_UUID || type->oid == OID_JSON ||
-		       type->oid == OID_JSONB || type->oid == OID_XML;
+		       type->oid == OID_BPCHAR || type->oid == PGTYPE_UUID_OID ||
+		       type->oid == OID_JSON || type->oid == OID_JSONB || type->oid == OID_XML;
 	case PGTYPE_INTEGER:
 		return type->oid == OID_INT2 || type->oid == OID_INT4 || type->oid == OID_INT8;
 	case PGTYPE_NUMERIC:
