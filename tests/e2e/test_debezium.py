@@ -73,6 +73,47 @@ def test_keys_and_values_are_debeziums(system, debeziums, seed, nulls, connector
     assert parity.assert_equal(system, debezium) > 1000
 
 
+REQUESTS = "public.calendar_sync_requests"
+WITH_REQUESTS = {
+    **CONNECTOR,
+    "table.include.list": f"public.projects,public.project_assignments,{REQUESTS}",
+    "message.key.columns": f"public.project_assignments:user_id,id;{REQUESTS}:user_id,id",
+    "snapshot.include.collection.list": f"public.project_assignments,{REQUESTS}",
+    "snapshot.select.statement.overrides": f"public.project_assignments,{REQUESTS}",
+    f"snapshot.select.statement.overrides.{REQUESTS}": f"SELECT * FROM {REQUESTS} ORDER BY id",
+}
+
+
+@pytest.mark.slow
+def test_requests_are_debeziums_too_and_so_are_a_snapshots_markers(system, debeziums):
+    """Two tables that are not empty, then inserts into both."""
+    def file_requests(first):
+        system.sql("INSERT INTO calendar_sync_requests (user_id, kind) SELECT id, 'full' "
+                   "FROM profiles ORDER BY id LIMIT 3 OFFSET %s", first)
+
+    workload = Workload(system, 7, nulls=False)
+    workload.steps(20)
+    file_requests(0)
+    debezium = debeziums(connector=WITH_REQUESTS)
+    system.producer.start().wait_ready()
+    debezium.wait_streaming()
+    file_requests(3)
+    workload.steps(20)
+    parity.wait_both(system, debezium, workload.mark())
+    workload.close()
+
+    requests = system.kafka.read(f"{system.prefix}.debezium.{REQUESTS}")
+    lines = parity.difference(
+        parity.lanes_of_debezium(requests),
+        parity.lanes_of_producer(system.kafka.read(system.requests_topic)))
+    assert not lines, "\n".join(lines)
+    markers = [json.loads(record.value)["source"]["snapshot"] for record in requests]
+    assert markers == ["first_in_data_collection", "true", "last", "false", "false", "false"]
+    lines = parity.difference(parity.lanes_of_debezium(system.kafka.read(debezium.topic)),
+                              parity.lanes_of_producer(system.kafka.read(system.topic)))
+    assert not lines, "\n".join(lines)
+
+
 # where they differ
 
 ABSENT = object()
