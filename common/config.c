@@ -119,6 +119,16 @@ static bool config_integer(const struct config_option *option, const char *text,
 	return true;
 }
 
+static bool config_boolean(const struct config_option *option, const char *text, bool *out,
+			   struct fault *fault)
+{
+	*out = strcmp(text, "true") == 0;
+	if (*out || strcmp(text, "false") == 0) {
+		return true;
+	}
+	return fault_fatal(fault, "%s must be true or false, not '%.60s'", option->name, text);
+}
+
 static bool config_is_loopback(const char *host)
 {
 	static const char *const HOSTS[] = {"127.0.0.1", "localhost", "[::1]"};
@@ -196,6 +206,14 @@ static bool config_set(const struct config_option *option, char *text, void *tar
 		free(text);
 		return ok;
 	}
+	case CONFIG_BOOLEAN: {
+		bool value = false;
+		bool ok = config_boolean(option, text, &value, fault);
+
+		memcpy(slot, &value, sizeof value);
+		free(text);
+		return ok;
+	}
 	case CONFIG_URL:
 		memcpy(slot, &text, sizeof text);
 		return config_url(option, text, fault);
@@ -232,7 +250,7 @@ void config_free(const struct config_option *options, size_t count, void *target
 		char *slot = (char *)target + options[i].offset;
 		char *text;
 
-		if (options[i].type == CONFIG_INTEGER) {
+		if (options[i].type == CONFIG_INTEGER || options[i].type == CONFIG_BOOLEAN) {
 			continue;
 		}
 		memcpy(&text, slot, sizeof text);

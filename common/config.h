@@ -17,6 +17,7 @@
 enum config_type {
 	CONFIG_TEXT,	/* char * */
 	CONFIG_INTEGER, /* int64_t, within least..most */
+	CONFIG_BOOLEAN, /* bool: true or false, always with a fallback */
 	CONFIG_URL,	/* char *, https:// or http:// on loopback, no trailing slash kept */
 	CONFIG_LISTEN,	/* char *, address:port */
 };
@@ -30,7 +31,7 @@ struct config_option {
 	const char *fallback; /* as it would stand in the environment; NULL: none */
 	int64_t least;
 	int64_t most;
-	size_t offset; /* of the char * or int64_t in the program's struct */
+	size_t offset; /* of the char *, int64_t or bool in the program's struct */
 	const char *help;
 };
 

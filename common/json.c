@@ -118,3 +118,14 @@ bool json_is_true(const cJSON *parent, const char *key)
 {
 	return cJSON_IsTrue(json_member(parent, key));
 }
+
+const cJSON *json_payload(const cJSON *document)
+{
+	const cJSON *payload = json_member(document, "payload");
+
+	if (payload == NULL || json_object(document, "schema") == NULL ||
+	    cJSON_GetArraySize(document) != 2) {
+		return document;
+	}
+	return payload;
+}

@@ -29,6 +29,10 @@ const char *json_text(const cJSON *parent, const char *key);
 bool json_integer(const cJSON *parent, const char *key, int64_t *out);
 bool json_is_true(const cJSON *parent, const char *key);
 
+/* What a Kafka Connect converter put beside its schema ({"schema":...,"payload":...}, nothing
+ * else); any other document as it is. */
+const cJSON *json_payload(const cJSON *document);
+
 bool json_utf8_valid(const char *bytes, size_t length);
 
 #endif

@@ -91,6 +91,7 @@ bool ack_advance(struct ack *ack)
 			break;
 		}
 		ack->flushed_lsn = oldest->end_lsn;
+		ack->done_lsn = oldest->end_lsn;
 		ack->first++;
 	}
 	if (ack->first == ack->next && ack->server_lsn > ack->flushed_lsn) {

@@ -32,6 +32,7 @@ struct ack {
 	uint64_t next;
 	uint64_t flushed_lsn; /* what may be acknowledged */
 	uint64_t server_lsn;  /* the newest position the server itself told */
+	uint64_t done_lsn;    /* end of the last COMMIT that is done; 0: none yet */
 };
 
 void ack_init(struct ack *ack);

@@ -7,6 +7,7 @@
 
 #include "common/buf.h"
 #include "common/log.h"
+#include "producer/schema.h"
 
 #define CATALOG_SQL_MAX_BYTES (1u << 20)
 
@@ -17,18 +18,31 @@ static const char LOAD_SQL[] =
     "  SELECT 2, to_regclass(format('%I.%I', $1::text, $3::text)) UNION ALL"
     "  SELECT 3, to_regclass('public.calendar_sync_requests')"
     "), columns AS ("
-    "  SELECT w.role, a.attnum, a.attname, a.atttypid, a.atttypmod FROM wanted w"
-    "  JOIN pg_attribute a ON a.attrelid = w.oid"
+    "  SELECT w.role, a.attnum, a.attname, a.atttypid, a.atttypmod,"
+    "    a.attnotnull OR (y.typtype = 'd' AND y.typnotnull) AS required,"
+    "    pg_get_expr(d.adbin, d.adrelid) AS expression FROM wanted w"
+    "  JOIN pg_attribute a ON a.attrelid = w.oid JOIN pg_type y ON y.oid = a.atttypid"
+    "  LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum"
     "  WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''"
     "), flat(type, base, modifier) AS ("
     "  SELECT DISTINCT atttypid, atttypid, -1 FROM columns UNION ALL"
     "  SELECT f.type, t.typbasetype, t.typtypmod FROM flat f JOIN pg_type t ON t.oid = f.base"
     "  WHERE t.typtype = 'd') "
-    "SELECT c.role, c.attname, c.atttypid, c.atttypmod, b.oid AS base, f.modifier,"
-    "  CASE WHEN b.typcategory = 'A' THEN coalesce(nullif(e.typbasetype, 0), e.oid) END AS element "
+    "SELECT c.role, c.attname, c.atttypid, c.atttypmod, b.oid AS base,"
+    "  CASE WHEN b.typcategory = 'A' AND e.typtype = 'd' THEN e.typtypmod ELSE f.modifier END,"
+    "  CASE WHEN b.typcategory = 'A' THEN coalesce(nullif(e.typbasetype, 0), e.oid) END AS element,"
+    "  c.required, coalesce(e.typname, b.typname) AS type_name, l.labels,"
+    "  CASE WHEN c.expression LIKE 'NULL::%' THEN NULL"
+    "    WHEN l.labels IS NOT NULL THEN substring(c.expression FROM '^''(.*)''::[^'']+$')"
+    "    ELSE coalesce(substring(c.expression FROM '''(.*?)'''), c.expression) END AS fallback,"
+    "  l.labels IS NULL AND coalesce(c.expression ~ '^[(]?[A-Za-z0-9_.]+[(].*[)]'"
+    "    OR lower(c.expression) IN ('current_timestamp', 'current_time', 'current_date',"
+    "    'localtime', 'localtimestamp'), false) AS computed "
     "FROM columns c JOIN flat f ON f.type = c.atttypid "
     "JOIN pg_type b ON b.oid = f.base AND b.typtype <> 'd' "
-    "LEFT JOIN pg_type e ON e.oid = b.typelem "
+    "LEFT JOIN pg_type e ON e.oid = b.typelem AND b.typcategory = 'A' "
+    "LEFT JOIN LATERAL (SELECT string_agg(enumlabel, ',' ORDER BY enumsortorder) AS labels"
+    "  FROM pg_enum WHERE enumtypid = coalesce(e.oid, b.oid)) l ON true "
     "ORDER BY c.role, c.attnum";
 
 enum {
@@ -38,7 +52,12 @@ enum {
 	COLUMN_MODIFIER,
 	COLUMN_BASE,
 	COLUMN_BASE_MODIFIER,
-	COLUMN_ELEMENT
+	COLUMN_ELEMENT,
+	COLUMN_REQUIRED,
+	COLUMN_TYPE_NAME,
+	COLUMN_LABELS,
+	COLUMN_FALLBACK,
+	COLUMN_COMPUTED
 };
 
 struct catalog_type {
@@ -105,6 +124,39 @@ static bool explain(const struct catalog *catalog, struct relation_column *colum
 }
 /* NOLINTEND(readability-function-*,clang-analyzer-core.*,clang-analyzer-unix.Malloc) */
 
+static const struct relation *known_table(const struct catalog *catalog, enum relation_role role)
+{
+	switch (role) {
+	case RELATION_ASSIGNMENTS:
+		return catalog->assignments;
+	case RELATION_REQUESTS_TABLE:
+		return catalog->requests;
+	default:
+		return NULL;
+	}
+}
+
+static bool open_schemas(const struct catalog *catalog, struct relation *relation)
+{
+	const struct relation *shown =
+	    relation->role == RELATION_ASSIGNMENTS ? catalog->shown : NULL;
+
+	return schema_open(relation, shown, catalog->settings->prefix);
+}
+
+/* A column that is not as the catalog has it gets what its type says alone. */
+static bool adopt_schemas(const struct catalog *catalog, struct relation *relation)
+{
+	const struct relation *known = known_table(catalog, relation->role);
+	bool all;
+
+	if (!catalog->settings->schemas_enable || known == NULL) {
+		return true;
+	}
+	all = schema_adopt(relation, known);
+	return open_schemas(catalog, relation) && all;
+}
+
 bool catalog_explain(const struct catalog *catalog, struct relation *relation)
 {
 	bool all = true;
@@ -113,7 +165,7 @@ bool catalog_explain(const struct catalog *catalog, struct relation *relation)
 		all = explain(catalog, &relation->columns[i]) && all;
 	}
 	relation->typed = all;
-	return all;
+	return adopt_schemas(catalog, relation) && all;
 }
 
 void catalog_settle(const struct catalog *catalog, struct relation *relation)
@@ -123,6 +175,13 @@ void catalog_settle(const struct catalog *catalog, struct relation *relation)
 }
 
 /* ---- relations ---- */
+
+static bool is_true(const PGresult *result, int row, int column)
+{
+	const char *text = pg_text(result, row, column);
+
+	return text != NULL && *text == 't';
+}
 
 static int count_role(const PGresult *result, int64_t role)
 {
@@ -160,6 +219,30 @@ static struct relation *make_relation(struct catalog *catalog, const PGresult *r
 	return relation;
 }
 
+/* What the catalog says beyond the types, for the columns in the result's order. */
+static bool describe_columns(const struct catalog *catalog, struct relation *relation,
+			     const PGresult *result, int64_t role)
+{
+	int place = 0;
+
+	for (int i = 0; catalog->settings->schemas_enable && i < PQntuples(result); i++) {
+		struct schema_facts facts = {.type_name = pg_text(result, i, COLUMN_TYPE_NAME),
+					     .labels = pg_text(result, i, COLUMN_LABELS),
+					     .fallback = pg_text(result, i, COLUMN_FALLBACK),
+					     .is_computed = is_true(result, i, COLUMN_COMPUTED)};
+
+		if (pg_integer(result, i, COLUMN_ROLE, 0) != role) {
+			continue;
+		}
+		relation->columns[place].is_required = is_true(result, i, COLUMN_REQUIRED);
+		if (!schema_describe(&relation->columns[place], &facts)) {
+			return false;
+		}
+		place++;
+	}
+	return true;
+}
+
 /* The five columns that events show, as a relation of their own. */
 static struct relation *make_shown(struct catalog *catalog, const struct relation *projects)
 {
@@ -169,8 +252,10 @@ static struct relation *make_shown(struct catalog *catalog, const struct relatio
 	    relation_new(&catalog->settings->map, projects->schema, projects->table, 5);
 
 	for (int i = 0; shown != NULL && i < 5; i++) {
-		relation_set_column(shown, &catalog->settings->map, i,
-				    &projects->columns[places[i]]);
+		struct relation_column column = projects->columns[places[i]];
+
+		column.schema = column.schema != NULL ? strdup(column.schema) : NULL;
+		relation_set_column(shown, &catalog->settings->map, i, &column);
 	}
 	return shown;
 }
@@ -347,6 +432,12 @@ static bool make_statements(struct catalog *catalog)
 
 /* ---- loading ---- */
 
+static bool describe_tables(struct catalog *catalog)
+{
+	return !catalog->settings->schemas_enable || (open_schemas(catalog, catalog->assignments) &&
+						      open_schemas(catalog, catalog->requests));
+}
+
 static bool take_catalog(struct catalog *catalog, const PGresult *result, struct fault *fault)
 {
 	const struct hostmap *map = &catalog->settings->map;
@@ -362,7 +453,10 @@ static bool take_catalog(struct catalog *catalog, const PGresult *result, struct
 	catalog->assignments =
 	    make_relation(catalog, result, 1, map->schema, map->assignments.table);
 	catalog->requests = make_relation(catalog, result, 3, "public", RELATION_REQUESTS);
-	if (projects == NULL || catalog->assignments == NULL || catalog->requests == NULL) {
+	if (projects == NULL || catalog->assignments == NULL || catalog->requests == NULL ||
+	    !describe_columns(catalog, projects, result, 2) ||
+	    !describe_columns(catalog, catalog->assignments, result, 1) ||
+	    !describe_columns(catalog, catalog->requests, result, 3)) {
 		fault_fatal(fault, "out of memory");
 		goto out;
 	}
@@ -371,7 +465,11 @@ static bool take_catalog(struct catalog *catalog, const PGresult *result, struct
 		goto out;
 	}
 	catalog->shown = make_shown(catalog, projects);
-	ok = catalog->shown != NULL && !catalog->shown->has_failed && make_statements(catalog);
+	if (catalog->shown == NULL || catalog->shown->has_failed || !describe_tables(catalog)) {
+		fault_fatal(fault, "out of memory");
+		goto out;
+	}
+	ok = make_statements(catalog);
 	if (!ok) {
 		fault_fatal(fault, "the tables changed too often since the start: start again");
 	}

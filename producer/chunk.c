@@ -29,6 +29,7 @@ bool chunk_emit(const struct chunk *chunk, const struct catalog_row *row, const 
 	struct emit_record out = {.topic = chunk->topic,
 				  .pos = chunk->pos,
 				  .cause = chunk->cause,
+				  .relation = chunk->relation,
 				  .record = &record,
 				  .event = &event,
 				  .number = chunk->number};

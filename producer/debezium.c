@@ -22,8 +22,10 @@ static void write_value(struct buf *out, const struct relation_column *column,
 {
 	if (value->kind == 't') {
 		value_write(out, &column->type, value->text, value->length);
+	} else if (value->kind == 'u') {
+		value_write_unavailable(out, &column->type, column->schema != NULL);
 	} else {
-		jsonw_text(out, value->kind == 'u' ? VALUE_UNAVAILABLE : NULL);
+		jsonw_text(out, NULL);
 	}
 }
 
@@ -40,11 +42,25 @@ static inline void write_number(struct buf *out, const char *lead, int64_t numbe
 	jsonw_number(out, number);
 }
 
+/* A schema that says "never null" leaves no way to say "not known": then there is no row. */
+static bool fits_schema(const struct relation *relation, const struct debezium_row *row)
+{
+	if (relation->value_head == NULL) {
+		return true;
+	}
+	for (int i = 0; i < relation->column_count && i < row->count; i++) {
+		if (relation->columns[i].is_required && row->values[i].kind == 'n') {
+			return false;
+		}
+	}
+	return true;
+}
+
 static void write_row(struct buf *out, const char *lead, const struct relation *relation,
 		      const struct debezium_row *row)
 {
 	buf_text(out, lead);
-	if (row == NULL) {
+	if (row == NULL || !fits_schema(relation, row)) {
 		buf_text(out, "null");
 		return;
 	}
@@ -110,12 +126,27 @@ static void write_source(struct buf *out, const struct debezium_event *event)
 	buf_text(out, ",\"xmin\":null,\"origin\":null,\"origin_lsn\":null}");
 }
 
+/* Debezium's id is that of the transaction and the event's own LSN. */
+static void write_transaction(struct buf *out, const struct debezium_event *event)
+{
+	if (event->order.total == 0) {
+		buf_text(out, ",\"transaction\":null");
+		return;
+	}
+	write_number(out, ",\"transaction\":{\"id\":\"", event->source.xid);
+	write_lsn(out, ":", event->source.lsn, "\"");
+	write_number(out, ",\"total_order\":", event->order.total);
+	write_number(out, ",\"data_collection_order\":", event->order.of_table);
+	buf_char(out, '}');
+}
+
 void debezium_write_value(struct buf *out, const struct debezium_event *event)
 {
 	write_row(out, "{\"before\":", event->relation, event->before);
 	write_row(out, ",\"after\":", event->relation, event->after);
 	write_source(out, event);
-	buf_text(out, ",\"transaction\":null,\"op\":\"");
+	write_transaction(out, event);
+	buf_text(out, ",\"op\":\"");
 	buf_char(out, event->op);
 	write_number(out, "\",\"ts_ms\":", event->now_ns / 1000000);
 	write_number(out, ",\"ts_us\":", event->now_ns / 1000);

@@ -22,6 +22,12 @@ struct debezium_source {
 	uint64_t last_commit_lsn; /* end of the last commit before; 0: none in this session */
 };
 
+/* Which event of its transaction this is, counted from 1; all 0: not told. */
+struct debezium_order {
+	uint32_t total;
+	uint32_t of_table;
+};
+
 /* A row as it stands in the envelope. */
 struct debezium_row {
 	const struct pgoutput_value *values;
@@ -32,6 +38,7 @@ struct debezium_row {
 
 struct debezium_event {
 	struct debezium_source source;
+	struct debezium_order order;
 	const struct relation *relation;
 	const struct debezium_row *before; /* NULL: null */
 	const struct debezium_row *after;

@@ -44,6 +44,32 @@ static bool user_partition(const struct emit *emit, const struct pgoutput_value 
 	return true;
 }
 
+/* With its schema, where the relation has one. */
+static void write_key(struct buf *out, const struct relation *relation,
+		      const struct assemble_key *key)
+{
+	if (relation->key_head == NULL) {
+		debezium_write_key(out, key->user_id, key->id);
+		return;
+	}
+	buf_text(out, relation->key_head);
+	debezium_write_key(out, key->user_id, key->id);
+	buf_char(out, '}');
+}
+
+static void write_value(struct buf *out, const struct debezium_event *event)
+{
+	const char *head = event->relation->value_head;
+
+	if (head == NULL) {
+		debezium_write_value(out, event);
+		return;
+	}
+	buf_text(out, head);
+	debezium_write_value(out, event);
+	buf_char(out, '}');
+}
+
 static void write_texts(struct emit *emit, const struct emit_record *record)
 {
 	const struct assemble_record *what = record->record;
@@ -51,7 +77,7 @@ static void write_texts(struct emit *emit, const struct emit_record *record)
 	buf_reset(&emit->key);
 	buf_reset(&emit->value);
 	buf_reset(&emit->header);
-	debezium_write_key(&emit->key, what->key.user_id, what->key.id);
+	write_key(&emit->key, record->relation, &what->key);
 	if (what->has_old_key || what->has_new_key) {
 		debezium_write_key(&emit->header, what->other_key.user_id, what->other_key.id);
 	}
@@ -60,7 +86,7 @@ static void write_texts(struct emit *emit, const struct emit_record *record)
 		record->event->source.name = emit->prefix;
 		record->event->source.database = emit->database;
 		record->event->now_ns = now_ns();
-		debezium_write_value(&emit->value, record->event);
+		write_value(&emit->value, record->event);
 	}
 }
 
@@ -90,6 +116,9 @@ bool emit_send(struct emit *emit, const struct emit_record *record, bool *sent, 
 				     .cause = record->cause,
 				     .number = record->number};
 
+	if (emit->has_schemas && record->relation->value_head == NULL) {
+		return fault_fatal(fault, "out of memory");
+	}
 	if (!user_partition(emit, what->key.user_id, &out.partition, fault)) {
 		return false;
 	}

@@ -26,6 +26,7 @@ struct emit {
 	char database[64];
 	uint32_t epoch;
 	int32_t partitions;
+	bool has_schemas; /* CALRELAY_SCHEMAS_ENABLE */
 	struct metric *events;
 	struct emit_count counts[EMIT_COUNTS_MAX]; /* the kinds that came up so far */
 	int count_count;
@@ -38,6 +39,7 @@ struct emit_record {
 	enum tails_topic topic;
 	struct pos pos; /* its epoch is filled in here */
 	const char *cause;
+	const struct relation *relation; /* whose record it is */
 	const struct assemble_record *record;
 	struct debezium_event
 	    *event; /* NULL for a tombstone; name, database and time filled here */

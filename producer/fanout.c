@@ -74,6 +74,7 @@ static bool emit_gone(struct fanout *fanout, const struct assemble_record *recor
 	struct emit_record out = {.topic = TAILS_ASSIGNMENTS,
 				  .pos = fanout->chunk.pos,
 				  .cause = fanout->chunk.cause,
+				  .relation = fanout->chunk.relation,
 				  .record = record,
 				  .event = event,
 				  .number = fanout->chunk.number};

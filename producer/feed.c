@@ -84,6 +84,23 @@ static struct pos pos_of(const struct feed_place *place, uint32_t ordinal)
 	return (struct pos){.commit_lsn = place->commit_lsn, .ordinal = ordinal};
 }
 
+/* As Debezium counts them where it captures the same tables. */
+static struct debezium_order count_event(struct feed *feed, const struct feed_item *item)
+{
+	struct feed_count *events = &feed->events;
+
+	if (events->number != item->place.number) {
+		*events = (struct feed_count){.number = item->place.number};
+	}
+	events->of_role[item->change.relation->role]++;
+	events->total++;
+	if (!feed->tells_transaction) {
+		return (struct debezium_order){0};
+	}
+	return (struct debezium_order){.total = events->total + item->place.messages,
+				       .of_table = events->of_role[item->change.relation->role]};
+}
+
 static bool emit_one(struct feed *feed, const struct feed_item *item,
 		     const struct assemble_record *record, struct fault *fault)
 {
@@ -109,11 +126,15 @@ static bool emit_one(struct feed *feed, const struct feed_item *item,
 	struct emit_record out = {.topic = is_request ? TAILS_REQUESTS : TAILS_ASSIGNMENTS,
 				  .pos = pos_of(place, record->ordinal),
 				  .cause = is_request ? "request" : "row",
+				  .relation = change->relation,
 				  .record = record,
 				  .event = record->op != '\0' ? &event : NULL,
 				  .number = place->number};
 	bool sent = false;
 
+	if (record->op != '\0') {
+		event.order = count_event(feed, item);
+	}
 	if (!is_request) {
 		event.project = shows_after && item->project != NULL ? item->project->json : "null";
 	}
@@ -183,11 +204,26 @@ static void let_out_scope(struct feed *feed, const struct feed_item *item,
 	fanout_start(feed->fanout, scope, cause, &place);
 }
 
+/* A project that gets another id is two events: one goes, one comes. */
+static void count_project(struct feed *feed, const struct feed_item *item)
+{
+	const struct assemble_change *change = &item->change;
+	int at = change->relation->at.id;
+
+	(void)count_event(feed, item);
+	if (change->kind == 'U' && change->old_values != NULL && at < change->old_count &&
+	    at < change->new_count &&
+	    !pgoutput_same(&change->old_values[at], &change->new_values[at])) {
+		(void)count_event(feed, item);
+	}
+}
+
 static bool let_out_project(struct feed *feed, const struct feed_item *item, struct fault *fault)
 {
 	const struct assemble_change *change = &item->change;
 	struct scope scope = {.kind = SCOPE_PROJECT};
 
+	count_project(feed, item);
 	if (!learn_project(feed, item, fault)) {
 		return false;
 	}
@@ -390,4 +426,5 @@ void feed_clear(struct feed *feed)
 		item_free(feed, take_first(feed));
 	}
 	feed->stopped = false;
+	feed->events = (struct feed_count){0};
 }

@@ -26,6 +26,7 @@ struct feed_place {
 	uint64_t last_commit_lsn; /* end of the last commit before this transaction; 0: unknown */
 	uint64_t lsn;		  /* start of the frame that carried the change */
 	uint32_t row;		  /* number of the row message in the transaction */
+	uint32_t messages;	  /* logical messages of the transaction before it */
 };
 
 /* A row message as it came; the message points into the bytes. */
@@ -33,6 +34,13 @@ struct feed_frame {
 	char *bytes; /* PQfreemem */
 	size_t length;
 	const struct pgoutput_message *message;
+};
+
+/* How many events of a transaction went by, also of projects, which have none of ours. */
+struct feed_count {
+	uint64_t number; /* of the transaction */
+	uint32_t total;
+	uint32_t of_role[RELATION_REQUESTS_TABLE + 1];
 };
 
 struct feed_item;
@@ -47,6 +55,8 @@ struct feed {
 	struct feed_item **last;
 	size_t count;
 	size_t bytes;
+	bool tells_transaction; /* CALRELAY_TRANSACTION_METADATA */
+	struct feed_count events;
 	bool pumping;
 	bool stopped;
 	/* Something left, or was acknowledged as empty; there may be room again. */

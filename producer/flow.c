@@ -192,6 +192,7 @@ void flow_init(struct flow *flow, struct loop *loop, struct pg *pg, const struct
 	ack_init(&flow->ack);
 	emit_init(&flow->emit);
 	flow->emit.prefix = settings->prefix;
+	flow->emit.has_schemas = settings->schemas_enable;
 	flow->emit.partitions = (int32_t)settings->partitions;
 	lookup_init(&flow->lookup, loop, pg, &flow->catalog, &flow->ack);
 	flow->lookup.answered = on_answered;
@@ -203,6 +204,7 @@ void flow_init(struct flow *flow, struct loop *loop, struct pg *pg, const struct
 	flow->fanout.ended = on_fanned_out;
 	feed_init(&flow->feed);
 	flow->feed.emit = &flow->emit;
+	flow->feed.tells_transaction = settings->transaction_metadata;
 	flow->feed.ack = &flow->ack;
 	flow->feed.lookup = &flow->lookup;
 	flow->feed.fanout = &flow->fanout;
@@ -244,6 +246,7 @@ bool flow_open(struct flow *flow, int timeout_ms, struct fault *fault)
 void flow_clear(struct flow *flow, void (*closed)(void *context), void *context)
 {
 	struct publish *publish = flow->publish;
+	uint64_t done_lsn = flow->ack.done_lsn;
 
 	flow->cleared = true;
 	uv_timer_stop(&flow->see_timer);
@@ -253,6 +256,7 @@ void flow_clear(struct flow *flow, void (*closed)(void *context), void *context)
 	feed_clear(&flow->feed);
 	lookup_clear(&flow->lookup);
 	ack_init(&flow->ack);
+	flow->ack.done_lsn = done_lsn; /* the next session goes on behind it */
 	flow->publish = NULL;
 	flow->emit.publish = NULL;
 	if (publish != NULL) {

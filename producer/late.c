@@ -13,8 +13,7 @@ static bool read_key(const char *text, size_t length, struct scope *scope)
 {
 	struct fault fault;
 	cJSON *json = json_parse(text, length, LATE_KEY_MAX_BYTES, &fault);
-	const cJSON *payload = json_object(json, "payload");
-	const cJSON *key = payload != NULL ? payload : json;
+	const cJSON *key = json_payload(json);
 	const char *user = json_text(key, "user_id");
 	const char *id = json_text(key, "id");
 	bool ok = user != NULL && id != NULL && uuid_parse(user, &scope->user) &&

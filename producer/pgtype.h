@@ -10,6 +10,7 @@
 
 #define PGTYPE_FIRST_OWN_OID 16384 /* PostgreSQL's FirstNormalObjectId */
 #define PGTYPE_FLOAT4_OID    700
+#define PGTYPE_UUID_OID	     2950
 
 enum pgtype_kind {
 	PGTYPE_TEXT, /* and everything that is written as its text */

@@ -103,6 +103,11 @@ struct relation *relation_hold(struct relation *relation)
 void relation_let_go(struct relation *relation)
 {
 	if (relation != NULL && --relation->references == 0) {
+		for (int i = 0; i < relation->column_count; i++) {
+			free(relation->columns[i].schema);
+		}
+		free(relation->value_head);
+		free(relation->key_head);
 		free(relation->columns);
 		free(relation);
 	}

@@ -33,6 +33,8 @@ struct relation_column {
 	bool is_key;
 	uint32_t oid; /* of the type */
 	struct pgtype type;
+	bool is_required; /* never NULL, as far as the catalog was asked */
+	char *schema;	  /* producer/schema.h; the relation's; NULL: none */
 };
 
 /* Places of the columns we know by name; -1 where there is none. */
@@ -53,6 +55,8 @@ struct relation {
 	int references;
 	int column_count;
 	struct relation_column *columns;
+	char *value_head; /* what stands before each value and key: their schema; NULL: nothing */
+	char *key_head;
 	UT_hash_handle hh;
 };
 
@@ -62,7 +66,7 @@ enum relation_role relation_role_of(const struct hostmap *map, const char *schem
 /* A relation with no columns yet; one reference, the caller's.  NULL without memory. */
 struct relation *relation_new(const struct hostmap *map, const char *schema, const char *table,
 			      int column_count);
-/* Fills column at place, which learns its meaning from its name. */
+/* Fills column at place, which learns its meaning from its name, and takes over its schema. */
 void relation_set_column(struct relation *relation, const struct hostmap *map, int place,
 			 const struct relation_column *column);
 struct relation *relation_hold(struct relation *relation);

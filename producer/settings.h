@@ -2,6 +2,7 @@
 #ifndef CALRELAY_PRODUCER_SETTINGS_H
 #define CALRELAY_PRODUCER_SETTINGS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/hostmap.h"
@@ -18,6 +19,8 @@ struct settings {
 	char *slot;
 	char *publication;
 	char *mapping_file;
+	bool transaction_metadata;
+	bool schemas_enable;
 	char *http_listen;
 
 	struct hostmap map;

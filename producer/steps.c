@@ -332,6 +332,7 @@ static enum relay_step epoch_finish(struct relay *relay, struct fault *fault)
 	}
 	if (fault->kind == FAULT_NONE && relay->epoch.is_new) {
 		relay->flow.stream.is_other = false;
+		relay->flow.ack.done_lsn = 0;
 		log_info("epoch begins", LOG_NUMBER("epoch", relay->epoch.number),
 			 LOG_NUMBER("timeline", relay->system.timeline));
 	}

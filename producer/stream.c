@@ -130,8 +130,14 @@ static bool commit_transaction(struct stream *stream, struct fault *fault)
 /* A type of the host's own that the catalog did not have when it was read: read it again, once. */
 static bool explain_types(struct stream *stream, struct relation *relation, struct fault *fault)
 {
-	if (relation->role == RELATION_OTHER || relation->typed ||
-	    catalog_explain(stream->catalog, relation)) {
+	if (relation->role == RELATION_OTHER ||
+	    (relation->typed && !stream->catalog->settings->schemas_enable)) {
+		return true;
+	}
+	if (catalog_explain(stream->catalog, relation)) {
+		if (stream->unexplained_type == relation->oid) {
+			stream->unexplained_type = 0; /* the next one has its own chance */
+		}
 		return true;
 	}
 	if (stream->unexplained_type == relation->oid) {
@@ -139,7 +145,7 @@ static bool explain_types(struct stream *stream, struct relation *relation, stru
 		return true;
 	}
 	stream->unexplained_type = relation->oid;
-	return fault_retry(fault, "table %s has a type that is new: reading the catalog anew",
+	return fault_retry(fault, "table %s is not as the catalog has it: reading it anew",
 			   relation->table);
 }
 
@@ -187,6 +193,7 @@ static bool take_logical(struct stream *stream, struct fault *fault)
 	const struct pgoutput_message *message = &stream->message;
 	struct scope scope;
 
+	stream->place.messages += stream->in_transaction;
 	if (!message->is_transactional || !stream->in_transaction ||
 	    strcmp(message->prefix, SCOPE_MESSAGE) != 0) {
 		return true;
@@ -362,7 +369,6 @@ void stream_open(struct stream *stream, struct session *session)
 	stream->reading = false;
 	stream->is_full = false;
 	stream->in_transaction = false;
-	stream->last_commit_lsn = 0;
 	stream->told_lsn = 0;
 	stream->told_ms = clock_mono_ms();
 	stream->heard_ms = stream->told_ms;
@@ -374,6 +380,7 @@ void stream_open(struct stream *stream, struct session *session)
 void stream_read(struct stream *stream)
 {
 	stream->reading = true;
+	stream->last_commit_lsn = stream->ack->done_lsn;
 	stream->heard_ms = clock_mono_ms();
 	session_read(stream->session, true);
 	pump_later(stream);

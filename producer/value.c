@@ -488,6 +488,75 @@ static bool write_array(struct buf *out, const struct pgtype *type, const char *
 	return ok;
 }
 
+static void write_unavailable_bytes(struct buf *out)
+{
+	buf_char(out, '"');
+	base64_encode(out, VALUE_UNAVAILABLE, strlen(VALUE_UNAVAILABLE));
+	buf_char(out, '"');
+}
+
+/* Its characters as numbers. */
+static void write_unavailable_numbers(struct buf *out)
+{
+	for (const char *at = VALUE_UNAVAILABLE; *at != '\0'; at++) {
+		jsonw_comma(out);
+		jsonw_number(out, *at);
+	}
+}
+
+/* The content of an array that stands for one; false: no element could. */
+static bool write_unavailable_elements(struct buf *out, const struct pgtype *type)
+{
+	switch (type->kind) {
+	case PGTYPE_TEXT:
+		jsonw_text(out, type->oid == PGTYPE_UUID_OID ? VALUE_UNAVAILABLE_UUID
+							     : VALUE_UNAVAILABLE);
+		return true;
+	case PGTYPE_TIMETZ:
+	case PGTYPE_TIMESTAMPTZ:
+		jsonw_text(out, VALUE_UNAVAILABLE);
+		return true;
+	case PGTYPE_BYTEA:
+		write_unavailable_bytes(out);
+		return true;
+	case PGTYPE_INTEGER:
+	case PGTYPE_DATE:
+	case PGTYPE_TIME:
+	case PGTYPE_TIMESTAMP:
+	case PGTYPE_INTERVAL:
+		write_unavailable_numbers(out);
+		return true;
+	default:
+		return false;
+	}
+}
+
+void value_write_unavailable(struct buf *out, const struct pgtype *type, bool must_fit)
+{
+	struct buf elements;
+
+	buf_init(&elements, VALUE_BYTES_MAX);
+	if (type->is_array && write_unavailable_elements(&elements, type)) {
+		buf_char(out, '[');
+		buf_add(out, buf_string(&elements), elements.length);
+		buf_char(out, ']');
+	} else if (!type->is_array && type->kind == PGTYPE_BYTEA) {
+		write_unavailable_bytes(out);
+	} else if (must_fit && (type->is_array || type->kind != PGTYPE_TEXT)) {
+		jsonw_text(out, NULL);
+	} else {
+		jsonw_text(out, VALUE_UNAVAILABLE);
+	}
+	out->failed = out->failed || elements.failed;
+	buf_close(&elements);
+}
+
+bool value_write_exactly(struct buf *out, const struct pgtype *type, const char *text,
+			 size_t length)
+{
+	return !type->is_array && write_scalar(out, type, text, length);
+}
+
 void value_write(struct buf *out, const struct pgtype *type, const char *text, size_t length)
 {
 	if (!type->is_array) {

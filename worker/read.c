@@ -162,7 +162,7 @@ static bool parse_user(const rd_kafka_message_t *message, struct uuid *user, str
 	cJSON *key = message->key != NULL
 			 ? json_parse(message->key, message->key_len, READ_KEY_MAX_BYTES, fault)
 			 : NULL;
-	const char *text = json_text(key, "user_id");
+	const char *text = json_text(json_payload(key), "user_id");
 	bool ok = text != NULL && uuid_parse(text, user);
 
 	cJSON_Delete(key);

@@ -205,22 +205,24 @@ static bool read_key(const struct record *record, struct change *change, struct 
 {
 	struct record_reader reader = {.fault = fault};
 	struct fault why;
-	cJSON *key;
+	const cJSON *key;
+	cJSON *document;
 
 	if (record->key == NULL) {
 		return fault_input(fault, "record: no key");
 	}
-	key = json_parse(record->key, record->key_length, RECORD_KEY_MAX_BYTES, &why);
-	if (key == NULL) {
+	document = json_parse(record->key, record->key_length, RECORD_KEY_MAX_BYTES, &why);
+	if (document == NULL) {
 		return fault_input(fault, "record: key: %s", why.what);
 	}
+	key = json_payload(document);
 	if (!cJSON_IsObject(key)) {
-		cJSON_Delete(key);
+		cJSON_Delete(document);
 		return fault_input(fault, "record: the key is no JSON object");
 	}
 	change->user = reader_uuid(&reader, key, "key", "user_id");
 	change->id = reader_uuid(&reader, key, "key", "id");
-	cJSON_Delete(key);
+	cJSON_Delete(document);
 	return !reader.failed;
 }
 
@@ -266,7 +268,7 @@ struct change *record_decode(const struct record *record, const struct hostmap *
 		fault_input(fault, "record: value: %s", why.what);
 		return NULL;
 	}
-	read_value(&reader, value, map, &draft);
+	read_value(&reader, json_payload(value), map, &draft);
 	if (!reader.failed) {
 		change = change_from(&draft, fault);
 	}

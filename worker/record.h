@@ -23,8 +23,9 @@ struct record {
 /* The change (free it), or NULL with FAULT_INPUT saying what is wrong: that record goes to the
  * dead-letter topic.  A tombstone and an op d are both is_gone.  Ops c, u, r carry the assignment:
  * the row's columns by the mapping's names out of `after`, the project's out of `project` (member
- * names there are always id, client_name, start_date, end_date, notes).  Unknown members are
- * ignored, unless a required one is missing.  Key, `after` and user must agree. */
+ * names there are always id, client_name, start_date, end_date, notes).  Key and value may each
+ * stand beside a Kafka Connect schema ({"schema":...,"payload":...}).  Unknown members are ignored,
+ * unless a required one is missing.  Key, `after` and user must agree. */
 struct change *record_decode(const struct record *record, const struct hostmap *map,
 			     struct fault *fault) MUST_CHECK;
 

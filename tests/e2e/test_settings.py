@@ -13,7 +13,9 @@ REQUIRED = {
 MALFORMED = {
     "producer": {"CALRELAY_HTTP_LISTEN": "nonsense", "CALRELAY_PARTITIONS": "twelve",
                  "CALRELAY_TOPIC_PREFIX": "no spaces", "CALRELAY_SLOT": "No-Such-Slot",
-                 "CALRELAY_MAPPING_FILE": "/nonexistent", "KAFKA_CONFIG_FILE": "/nonexistent"},
+                 "CALRELAY_MAPPING_FILE": "/nonexistent",
+                 "CALRELAY_TRANSACTION_METADATA": "yes", "CALRELAY_SCHEMAS_ENABLE": "TRUE",
+                 "KAFKA_CONFIG_FILE": "/nonexistent"},
     "worker": {"CALRELAY_HTTP_LISTEN": "127.0.0.1:99999", "CALRELAY_TOKEN_KEYS": "k1:c2hvcnQ=",
                "CALRELAY_QUARANTINE_SECONDS": "34", "MICROSOFT_GRAPH_URL": "http://example.com",
                "CALRELAY_EXTENDED_PROPERTY": "nonsense"},

@@ -87,6 +87,27 @@ def test_a_value_is_debeziums_envelope_with_the_project_last(pipeline):
         assert (value["project"] is None) == (value["op"] == "d")
 
 
+def test_with_schemas_around_keys_and_values_the_calendars_are_the_same(system):
+    system.producer.with_settings(CALRELAY_SCHEMAS_ENABLE="true",
+                                  CALRELAY_TRANSACTION_METADATA="true")
+    work_of_all_kinds(system.start())
+    system.wait_committed()
+    assert not system.dlq_records()
+
+    for topic, name in ((system.topic, "assignment"), (system.requests_topic, "sync_request")):
+        records = system.kafka.read(topic)
+        assert records
+        for record in records:
+            key, value = as_json(record)
+            assert list(key) == ["schema", "payload"]
+            schema(f"{name}.key").validate(key["payload"])
+            if value is not None:
+                assert list(value) == ["schema", "payload"]
+                assert ([field["field"] for field in value["schema"]["fields"]]
+                        == list(value["payload"]))
+                schema(f"{name}.value").validate(value["payload"])
+
+
 def test_a_reassignment_is_a_delete_a_tombstone_and_a_create(pipeline):
     ada, alan = pipeline.add_people(2)
     assignment = pipeline.create_assignment(pipeline.create_project(), ada)

@@ -16,19 +16,20 @@ class Debezium(Process):
 
     Its topics are <prefix>.debezium.<schema>.<table>, each of one partition, so their order is the
     stream's; what it writes into them knows only <prefix>, as if they had Debezium's usual names.
-    connector and worker are settings to add or to override, None takes one away.
+    connector and worker are settings to add or to override, None takes one away.  A second one
+    beside the first needs another name, which stands for "debezium" in all of the above.
     """
 
-    def __init__(self, system, connector=None, worker=None, java=JAVA):
-        self.system = system
+    def __init__(self, system, connector=None, worker=None, java=JAVA, name="debezium"):
+        self.system, self.name = system, name
         self.port = free_port()
-        self.slot = self.publication = f"{system.slot}_debezium"
-        self.topic = f"{system.prefix}.debezium.public.project_assignments"
-        self.folder = system.folder / f"debezium{self.port}"
-        self.folder.mkdir()
+        self.slot = self.publication = f"{system.slot}_{name}"
+        self.topic = f"{system.prefix}.{name}.public.project_assignments"
+        self.folder = system.folder / name
+        self.folder.mkdir(exist_ok=True)
         files = [self._write("worker", {**self._worker(), **(worker or {})}),
                  self._write("connector", {**self._connector(), **(connector or {})})]
-        super().__init__("debezium", ["java", *java, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+        super().__init__(name, ["java", *java, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
                                       "-cp", jars("debezium"),
                                       "org.apache.kafka.connect.cli.ConnectStandalone", *files],
                          self.folder / "debezium.log",
@@ -62,13 +63,14 @@ class Debezium(Process):
             "slot.name": self.slot,
             "publication.name": self.publication,
             "publication.autocreate.mode": "filtered",
+            "status.update.interval.ms": 200,
             "topic.creation.default.partitions": 1,
             "topic.creation.default.replication.factor": 1,
             "topic.creation.default.max.message.bytes": 10485760,
             "transforms": "route",
             "transforms.route.type": "org.apache.kafka.connect.transforms.RegexRouter",
             "transforms.route.regex": f"{self.system.prefix}[.](.*)",
-            "transforms.route.replacement": f"{self.system.prefix}.debezium.$1",
+            "transforms.route.replacement": f"{self.system.prefix}.{self.name}.$1",
         }
 
     def _write(self, name, settings):
@@ -87,6 +89,13 @@ class Debezium(Process):
         return self.system.sql("SELECT 1 FROM pg_replication_slots JOIN pg_stat_replication ON "
                                "pid = active_pid WHERE slot_name = %s AND state = 'streaming'",
                                self.slot)
+
+    def wait_read(self, lsn):
+        """Until it says that it has read the log up to there."""
+        wait_until(lambda: self.system.sql(
+            "SELECT 1 FROM pg_replication_slots JOIN pg_stat_replication ON pid = active_pid "
+            "WHERE slot_name = %s AND write_lsn >= %s", self.slot, lsn), 60,
+            f"{self.name} has read up to {lsn}", [self])
 
     def assert_task_runs(self):
         """A task that failed stays so, with the reason at hand."""

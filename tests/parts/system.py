@@ -131,7 +131,7 @@ class System:
         self.backbone, self.build = backbone, build
         self.postgres, self.kafka = backbone.postgres, backbone.kafka
         self.folder = backbone.folder.path / f"system{number}"
-        self.folder.mkdir()
+        self.folder.mkdir(exist_ok=True)  # an earlier one of this number may have been closed
         self.database = self.slot = self.prefix = f"amidash{number}"
         self.group = f"calrelay{number}"
         self.topic = f"{self.prefix}.public.project_assignments"

@@ -20,6 +20,7 @@ struct settings {
 	char *url;
 	char *listen;
 	int64_t count;
+	bool is_on;
 };
 
 #define AT(member) offsetof(struct settings, member)
@@ -49,6 +50,11 @@ static const struct config_option OPTIONS[] = {
      .most = 10,
      .offset = AT(count),
      .help = "how many"},
+    {.name = "UNIT_SWITCH",
+     .type = CONFIG_BOOLEAN,
+     .fallback = "false",
+     .offset = AT(is_on),
+     .help = "whether"},
 };
 #define OPTION_COUNT (sizeof OPTIONS / sizeof *OPTIONS)
 
@@ -158,6 +164,22 @@ static void whole_numbers_within_their_range_pass(void **state)
 	for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {
 		setenv("UNIT_COUNT", BAD[i], 1);
 		assert_refused("UNIT_COUNT must be a whole number from 1 to 10");
+	}
+}
+
+static void a_switch_is_true_or_false(void **state)
+{
+	static const char *const BAD[] = {"yes", "1", "TRUE", "true ", "falsehood"};
+
+	(void)state;
+	assert_loads();
+	assert_false(settings.is_on);
+	setenv("UNIT_SWITCH", "true", 1);
+	assert_loads();
+	assert_true(settings.is_on);
+	for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {
+		setenv("UNIT_SWITCH", BAD[i], 1);
+		assert_refused("UNIT_SWITCH must be true or false");
 	}
 }
 
@@ -307,6 +329,7 @@ int main(void)
 	    TEST(a_missing_required_one_is_named_with_its_help),
 	    TEST(an_empty_one_counts_as_not_set),
 	    TEST(whole_numbers_within_their_range_pass),
+	    TEST(a_switch_is_true_or_false),
 	    TEST(urls_are_https_or_loopback),
 	    TEST(a_url_loses_its_trailing_slashes),
 	    TEST(listening_addresses_have_a_port),

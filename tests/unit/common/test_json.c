@@ -168,6 +168,28 @@ static void members_are_found_by_exact_name_and_kind(void **state)
 	cJSON_Delete(document);
 }
 
+static void a_payload_is_found_beside_its_schema_and_nowhere_else(void **state)
+{
+	static const char *const BARE[] = {"{\"payload\":{\"a\":1}}", "{\"a\":1}", "[1]",
+					   "{\"schema\":{},\"payload\":{},\"a\":1}",
+					   "{\"schema\":null,\"payload\":{\"a\":1}}"};
+	static const char WRAPPED[] = "{\"schema\":{},\"payload\":{\"a\":1}}";
+	struct fault fault;
+	cJSON *document;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof BARE / sizeof *BARE; i++) {
+		document = json_parse(BARE[i], strlen(BARE[i]), 100, &fault);
+		assert_non_null(document);
+		assert_ptr_equal(json_payload(document), document);
+		cJSON_Delete(document);
+	}
+	document = json_parse(WRAPPED, strlen(WRAPPED), 100, &fault);
+	assert_non_null(json_member(json_payload(document), "a"));
+	cJSON_Delete(document);
+	assert_null(json_payload(NULL));
+}
+
 static void integers_are_whole_and_exact(void **state)
 {
 	static const struct {
@@ -204,6 +226,7 @@ int main(void)
 	    cmocka_unit_test(nesting_deeper_than_64_is_refused),
 	    cmocka_unit_test(brackets_inside_texts_do_not_nest),
 	    cmocka_unit_test(members_are_found_by_exact_name_and_kind),
+	    cmocka_unit_test(a_payload_is_found_beside_its_schema_and_nowhere_else),
 	    cmocka_unit_test(integers_are_whole_and_exact),
 	};
 

@@ -49,6 +49,7 @@ static void a_commit_is_acknowledged_behind_kafka_and_visibility(void **state)
 	assert_true(ack_delivered(&ack, number));
 	assert_true(ack_advance(&ack));
 	assert_int_equal(ack.flushed_lsn, 50);
+	assert_int_equal(ack.done_lsn, 50);
 	assert_int_equal(ack_count(&ack), 0);
 }
 
@@ -108,6 +109,7 @@ static void the_servers_own_position_counts_only_when_nothing_is_on_its_way(void
 	ack_delivered(&ack, number);
 	assert_true(ack_advance(&ack));
 	assert_int_equal(ack.flushed_lsn, 70);
+	assert_int_equal(ack.done_lsn, 50);
 	ack_keepalive(&ack, 60);
 	assert_false(ack_advance(&ack));
 }

@@ -105,6 +105,55 @@ static void a_streamed_record_is_debeziums_byte_for_byte(void **state)
 	relation_let_go(relation);
 }
 
+static void the_transaction_block_is_told_where_it_was_asked_for(void **state)
+{
+	struct hostmap map;
+	struct fault fault;
+	struct debezium_event event;
+	struct buf out;
+
+	(void)state;
+	assert_true(hostmap_load(&map, NULL, &fault));
+	struct relation *relation = recorded_table(&map);
+	event = streamed_event(relation);
+	event.order = (struct debezium_order){.total = 2, .of_table = 1};
+	buf_init(&out, 65536);
+	debezium_write_value(&out, &event);
+	assert_non_null(strstr(buf_string(&out),
+			       ",\"transaction\":{\"id\":\"735:26545544\",\"total_order\":2,"
+			       "\"data_collection_order\":1},\"op\":"));
+	buf_close(&out);
+	relation_let_go(relation);
+}
+
+static void with_a_schema_a_row_that_lacks_what_is_never_null_is_null(void **state)
+{
+	const char *const keys_only[] = {ROW[0], NULL, ROW[2], NULL, NULL, NULL, NULL};
+	struct pgoutput_value values[7];
+	struct debezium_row before = {.values = values, .count = 7};
+	struct hostmap map;
+	struct fault fault;
+	struct debezium_event event;
+	struct buf out;
+
+	(void)state;
+	assert_true(hostmap_load(&map, NULL, &fault));
+	struct relation *relation = recorded_table(&map);
+	read_row(values, keys_only);
+	relation->columns[1].is_required = true;
+	event = streamed_event(relation);
+	event.before = &before;
+	buf_init(&out, 65536);
+	debezium_write_value(&out, &event);
+	assert_non_null(strstr(buf_string(&out), "{\"before\":{\"id\":"));
+	relation->value_head = strdup("{");
+	buf_reset(&out);
+	debezium_write_value(&out, &event);
+	assert_non_null(strstr(buf_string(&out), "{\"before\":null,"));
+	buf_close(&out);
+	relation_let_go(relation);
+}
+
 static void what_has_no_place_in_the_log_says_null(void **state)
 {
 	struct hostmap map;
@@ -176,6 +225,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_streamed_record_is_debeziums_byte_for_byte),
+	    cmocka_unit_test(the_transaction_block_is_told_where_it_was_asked_for),
+	    cmocka_unit_test(with_a_schema_a_row_that_lacks_what_is_never_null_is_null),
 	    cmocka_unit_test(what_has_no_place_in_the_log_says_null),
 	    cmocka_unit_test(a_value_that_was_not_sent_comes_from_the_old_row_or_says_so),
 	    cmocka_unit_test(the_key_is_user_then_assignment),

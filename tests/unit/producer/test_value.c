@@ -184,11 +184,51 @@ static void a_long_numeric_is_exact(void **state)
 	buf_close(&out);
 }
 
+static void what_the_log_left_out_has_a_form_of_its_type(void **state)
+{
+	static const struct {
+		uint32_t oid;
+		const char *json;
+		const char *fitting;
+	} FORMS[] = {
+	    {25, "\"" VALUE_UNAVAILABLE "\"", "\"" VALUE_UNAVAILABLE "\""},
+	    {17, "\"X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ==\"",
+	     "\"X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ==\""},
+	    {1700, "\"" VALUE_UNAVAILABLE "\"", "null"},
+	    {1009, "[\"" VALUE_UNAVAILABLE "\"]", "[\"" VALUE_UNAVAILABLE "\"]"},
+	    {2951, "[\"b68a35a7-17ad-35b3-af2a-ae46edb4545a\"]",
+	     "[\"b68a35a7-17ad-35b3-af2a-ae46edb4545a\"]"},
+	    {1001, "[\"X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ==\"]",
+	     "[\"X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ==\"]"},
+	    {1007,
+	     "[95,95,100,101,98,101,122,105,117,109,95,117,110,97,118,97,105,108,97,98,108,101,95,"
+	     "118,97,108,117,101]",
+	     "[95,95,100,101,98,101,122,105,117,109,95,117,110,97,118,97,105,108,97,98,108,101,95,"
+	     "118,97,108,117,101]"},
+	    {1000, "\"" VALUE_UNAVAILABLE "\"", "null"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof FORMS / sizeof *FORMS; i++) {
+		struct pgtype type = pgtype_of(FORMS[i].oid, -1);
+		struct buf out;
+
+		buf_init(&out, 4096);
+		value_write_unavailable(&out, &type, false);
+		assert_string_equal(buf_string(&out), FORMS[i].json);
+		buf_reset(&out);
+		value_write_unavailable(&out, &type, true);
+		assert_string_equal(buf_string(&out), FORMS[i].fitting);
+		buf_close(&out);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(each_type_is_written_as_debezium_writes_it),
 	    cmocka_unit_test(a_long_numeric_is_exact),
+	    cmocka_unit_test(what_the_log_left_out_has_a_form_of_its_type),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -118,6 +118,24 @@ static void a_created_row_carries_its_assignment(void **state)
 	free(change);
 }
 
+static void key_and_value_may_stand_beside_their_schemas(void **state)
+{
+	struct record record =
+	    record_of("{\"schema\":{\"type\":\"struct\"},\"payload\":" KEY "}",
+		      "{\"schema\":{\"type\":\"struct\"},\"payload\":" CREATED "}");
+	struct fault fault = {.kind = FAULT_NONE};
+	struct change *change = record_decode(&record, &map, &fault);
+
+	(void)state;
+	assert_non_null(change);
+	expect_ids(change);
+	assert_string_equal(change->assignment.notes, "bring boots");
+	free(change);
+	record.value = "{\"schema\":{},\"payload\":null}";
+	record.value_length = strlen(record.value);
+	expect_refused(&record, "the value is no JSON object");
+}
+
 static void updates_and_reads_carry_it_too(void **state)
 {
 	struct change *change = decoded(VALUE_OF("\"u\"", ROW, ROW, SOURCE, PROJECT));
@@ -431,6 +449,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_created_row_carries_its_assignment),
+	    cmocka_unit_test(key_and_value_may_stand_beside_their_schemas),
 	    cmocka_unit_test(updates_and_reads_carry_it_too),
 	    cmocka_unit_test(a_removed_row_is_gone),
 	    cmocka_unit_test(a_removal_without_before_is_gone_too),
