@@ -204,26 +204,39 @@ bool ends_read_old(const struct ends_job *job)
 	return ok;
 }
 
+static bool take_offset(const struct ends_job *job, int topic,
+			const rd_kafka_topic_partition_t *found)
+{
+	if (found->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+		return topics_error(job->fault, READING, found->err);
+	}
+	job->tails->ends[topic][found->partition].next_offset = found->offset;
+	return true;
+}
+
+/* rd_kafka_query_watermark_offsets would wait for a broker that went away as long as librdkafka
+ * repeats its request, which is minutes, whatever it is told; this keeps its time. */
 bool ends_ask(const struct ends_job *job)
 {
+	int count = (int)job->settings->partitions;
+	rd_kafka_topic_partition_list_t *list =
+	    rd_kafka_topic_partition_list_new(TAILS_TOPICS * count);
+	rd_kafka_resp_err_t error;
 	char name[256];
+	bool ok;
 
-	for (int i = 0; i < TAILS_TOPICS * (int)job->settings->partitions; i++) {
-		int topic = i % TAILS_TOPICS;
-		int partition = i / TAILS_TOPICS;
-		int64_t *next = &job->tails->ends[topic][partition].next_offset;
-		rd_kafka_resp_err_t error;
-		int64_t first;
-
+	for (int topic = 0; topic < TAILS_TOPICS; topic++) {
 		topics_name(job->settings, (enum tails_topic)topic, name);
-		error = rd_kafka_query_watermark_offsets(job->rk, name, partition, &first, next,
-							 ENDS_ASK_MS);
-		if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-			return topics_error(job->fault, READING, error);
-		}
-		if (atomic_load(job->stop)) {
-			return fault_retry(job->fault, "stopped");
+		for (int i = 0; i < count; i++) {
+			rd_kafka_topic_partition_list_add(list, name, i)->offset =
+			    RD_KAFKA_OFFSET_END;
 		}
 	}
-	return true;
+	error = rd_kafka_offsets_for_times(job->rk, list, ENDS_ASK_MS);
+	ok = error == RD_KAFKA_RESP_ERR_NO_ERROR || topics_error(job->fault, READING, error);
+	for (int i = 0; ok && i < list->cnt; i++) {
+		ok = take_offset(job, i / count, &list->elems[i]);
+	}
+	rd_kafka_topic_partition_list_destroy(list);
+	return ok;
 }

@@ -70,12 +70,18 @@ def test_an_outage_of_kafka_shows_and_ends(source):
     users = add_users(source, 5)
     project = source.create_project("Acme")
     source.wait_published()
+    stopped = source.value("SELECT clock_timestamp()")
     source.kafka.stop()
     try:
+        # by then it has also asked for the partitions' ends, in vain
+        source.wait_until(lambda: source.value(
+            "SELECT clock_timestamp() > %s + interval '8 s'", stopped))
         add_assignments(source, project, users)
         committed = source.value("SELECT clock_timestamp()")
         source.wait_until(lambda: metrics(source.producer)["in_flight_transactions"] == 1)
         source.wait_until(lambda: not source.producer.is_ready(), 60, "it is not ready any more")
+        source.wait_until(lambda: '"step":"topics"' in source.producer.log_text(), 40,
+                          "it has let go of the old connections and looks for Kafka again")
         source.wait_until(lambda: source.value(
             "SELECT clock_timestamp() > %s + interval '10 s'", committed))
         assert not source.producer.is_ready() and source.producer.is_live()
