@@ -80,12 +80,12 @@ def test_an_edit_of_a_project_with_100000_assignments_is_told_once_to_each(relea
 
 def test_kafka_is_away_for_minutes_under_load_and_nothing_is_lost_or_doubled(release_system):
     system = release_system
+    system.producer.start().wait_ready()
     system.sql(AUDIT)
     users = add_users(system, 20)
     projects = [system.create_project(f"Client {number}") for number in range(5)]
     for project in projects:
         add_assignments(system, project, users * 4)
-    system.producer.start().wait_ready()
     system.wait_published()
 
     with HostAtWork(system, users, projects, pause_s=0.01) as host:

@@ -155,7 +155,11 @@ def assert_rows_published_once(system):
         key, value = as_json(record)
         if value is not None:
             published[value["op"], key["user_id"], key["id"]] += 1
-    assert published == expected_operations(system)
+    expected = expected_operations(system)
+    missing, surplus = expected - published, published - expected
+    assert not missing and not surplus, \
+        f"of {expected.total()}: missing {missing.total()}, surplus {surplus.total()}: " \
+        f"{list(missing.items())[:3]} {list(surplus.items())[:3]}"
 
 
 
