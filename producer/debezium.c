@@ -123,7 +123,12 @@ static void write_source(struct buf *out, const struct debezium_event *event)
 	} else {
 		buf_text(out, ",\"txId\":null,\"lsn\":null");
 	}
-	buf_text(out, ",\"xmin\":null,\"origin\":null,\"origin_lsn\":null}");
+	if (source->origin == NULL) {
+		buf_text(out, ",\"xmin\":null,\"origin\":null,\"origin_lsn\":null}");
+		return;
+	}
+	write_text(out, ",\"xmin\":null,\"origin\":", source->origin);
+	write_lsn(out, ",\"origin_lsn\":", source->origin_lsn, "}");
 }
 
 /* Debezium's id is that of the transaction and the event's own LSN. */

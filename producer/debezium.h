@@ -19,6 +19,8 @@ struct debezium_source {
 	bool has_place;	      /* whether lsn and xid are known */
 	uint64_t lsn;	      /* start of the frame that carried the change */
 	uint32_t xid;
+	const char *origin; /* replication origin; NULL: none */
+	uint64_t origin_lsn;
 	uint64_t last_commit_lsn; /* end of the last commit before; 0: none in this session */
 };
 

@@ -24,9 +24,11 @@ struct feed_place {
 	int64_t commit_time_us;
 	uint32_t xid;
 	uint64_t last_commit_lsn; /* end of the last commit before this transaction; 0: unknown */
-	uint64_t lsn;		  /* start of the frame that carried the change */
-	uint32_t row;		  /* number of the row message in the transaction */
-	uint32_t messages;	  /* logical messages of the transaction before it */
+	const char *origin;	  /* where the transaction was first; NULL: here.  The stream's */
+	uint64_t origin_lsn;
+	uint64_t lsn;	   /* start of the frame that carried the change */
+	uint32_t row;	   /* number of the row message in the transaction */
+	uint32_t messages; /* logical messages of the transaction before it */
 };
 
 /* A row message as it came; the message points into the bytes. */

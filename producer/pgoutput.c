@@ -163,8 +163,8 @@ static bool read_body(struct bytes *in, struct pgoutput_message *message)
 		read_logical(in, message);
 		return true;
 	case PGOUTPUT_ORIGIN:
-		bytes_u64(in);
-		bytes_cstr(in);
+		message->origin_lsn = bytes_u64(in);
+		message->origin = bytes_cstr(in);
 		return true;
 	case PGOUTPUT_TYPE:
 		bytes_u32(in);

@@ -74,6 +74,9 @@ struct pgoutput_message {
 	uint16_t column_count;
 	struct pgoutput_column columns[PGOUTPUT_COLUMNS_MAX];
 
+	const char *origin;  /* O: where the transaction was first, by name and commit LSN there */
+	uint64_t origin_lsn; /* O */
+
 	uint32_t truncated_count; /* T; only the first few oids are kept */
 	uint32_t truncated[16];
 

@@ -7,6 +7,7 @@
 #include "producer/stream.h"
 
 #include <endian.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/clock.h"
@@ -98,6 +99,44 @@ static bool is_as_expected(struct stream *stream, uint64_t lsn, struct fault *fa
 	stream->is_other = true;
 	return fault_retry(fault, "the server's log is not the one that the topic was written "
 				  "from: it was set back to an older state");
+}
+
+struct stream_origin {
+	struct stream_origin *next;
+	char name[];
+};
+
+/* Kept until stream_close: a server has few. */
+static bool take_origin(struct stream *stream, struct fault *fault)
+{
+	const char *name = stream->message.origin;
+	struct stream_origin *origin = stream->origins;
+
+	while (origin != NULL && strcmp(origin->name, name) != 0) {
+		origin = origin->next;
+	}
+	if (origin == NULL) {
+		origin = malloc(sizeof *origin + strlen(name) + 1);
+		if (origin == NULL) {
+			return fault_fatal(fault, "out of memory");
+		}
+		memcpy(origin->name, name, strlen(name) + 1);
+		origin->next = stream->origins;
+		stream->origins = origin;
+	}
+	stream->place.origin = origin->name;
+	stream->place.origin_lsn = stream->message.origin_lsn;
+	return true;
+}
+
+static void forget_origins(struct stream *stream)
+{
+	while (stream->origins != NULL) {
+		struct stream_origin *origin = stream->origins;
+
+		stream->origins = origin->next;
+		free(origin);
+	}
 }
 
 static bool begin_transaction(struct stream *stream, struct fault *fault)
@@ -248,6 +287,7 @@ static bool take_message(struct stream *stream, char **frame, size_t length, uin
 	case PGOUTPUT_MESSAGE:
 		return take_logical(stream, fault);
 	case PGOUTPUT_ORIGIN:
+		return take_origin(stream, fault);
 	case PGOUTPUT_TYPE:
 		return true;
 	}
@@ -360,6 +400,7 @@ void stream_init(struct stream *stream, struct loop *loop, const struct hostmap 
 void stream_close(struct stream *stream)
 {
 	stream_drop(stream);
+	forget_origins(stream);
 	uv_close((uv_handle_t *)&stream->tick, NULL);
 }
 

@@ -8,6 +8,8 @@
 #include "producer/relation.h"
 #include "producer/session.h"
 
+struct stream_origin; /* a name that changes on their way point to */
+
 struct stream {
 	struct loop *loop;
 	struct session *session; /* owned from stream_open on */
@@ -17,6 +19,7 @@ struct stream {
 	struct relations relations;
 	struct pgoutput_message message; /* large: the one being decoded */
 	struct feed_place place;	 /* of the transaction being decoded */
+	struct stream_origin *origins;
 	bool in_transaction;
 	uint64_t last_commit_lsn;
 	uint64_t expected_lsn; /* a commit that has to come: Kafka has it, the slot was not told */

@@ -180,6 +180,18 @@ COMMIT;
 SELECT count(*) FROM pg_logical_emit_message(false, 'somebody', 'says in passing');
 UPDATE projects SET sales_amount = 3.5 WHERE id = 'bbbbbbbb-0000-4000-8000-000000000002';
 
+---- what was first elsewhere
+SELECT pg_replication_origin_create('elsewhere "1"')
+    WHERE NOT EXISTS (SELECT FROM pg_replication_origin WHERE roname = 'elsewhere "1"');
+SELECT pg_replication_origin_session_setup('elsewhere "1"');
+BEGIN;
+SELECT pg_replication_origin_xact_setup('2/1234', '2026-01-02 03:04:05.678901Z');
+SELECT add(42, 1, 2, 'from elsewhere');
+UPDATE project_assignments SET user_id = 'aaaaaaaa-0000-4000-8000-000000000003' WHERE id = 'cccccccc-0000-4000-8000-000000000042';
+COMMIT;
+SELECT pg_replication_origin_session_reset();
+UPDATE project_assignments SET notes = 'from here' WHERE id = 'cccccccc-0000-4000-8000-000000000042';
+
 ---- keys that change
 UPDATE project_assignments SET user_id = 'aaaaaaaa-0000-4000-8000-000000000003' WHERE id = 'cccccccc-0000-4000-8000-000000000030';
 UPDATE project_assignments SET id = 'cccccccc-0000-4000-8000-000000000039' WHERE id = 'cccccccc-0000-4000-8000-000000000032';

@@ -291,6 +291,18 @@ class Workload:
             BEGIN UPDATE {ASSIGNMENTS} SET notes = 'stays' WHERE id IN ({ids});
             EXCEPTION WHEN raise_exception THEN NULL; END; END $$""")
 
+    def come_from_elsewhere(self):
+        """As a subscriber writes what its publisher sent."""
+        self.run("SELECT pg_replication_origin_create('elsewhere') WHERE NOT EXISTS "
+                 "(SELECT FROM pg_replication_origin WHERE roname = 'elsewhere')")
+        self.run("SELECT pg_replication_origin_session_setup('elsewhere')")
+        self.run("BEGIN")
+        self.run(f"SELECT pg_replication_origin_xact_setup('0/{self.random.getrandbits(24):X}', now())")
+        self.add_many()
+        self.change()
+        self.run("COMMIT")
+        self.run("SELECT pg_replication_origin_session_reset()")
+
     STATEMENTS = ((add, 4), (add_many, 3), (copy, 3), (change, 8), (change_nothing, 2), (reassign, 4),
                   (rename, 1), (remove, 2), (upsert, 2), (merge, 1), (add_project, 1),
                   (change_project, 3), (emit_message, 1), (fail_inside, 2))
@@ -332,6 +344,8 @@ class Workload:
             self.transaction()
         elif choice < 0.37:
             self.remove_project()
+        elif choice < 0.40:
+            self.come_from_elsewhere()
         else:
             self.statement()
 

@@ -1,6 +1,7 @@
 /* path.c - the producer's pure way of a message: from its bytes to the JSON of its records. */
 #include "path.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "producer/scope.h"
@@ -143,6 +144,7 @@ static bool take_message(struct path *path, struct fault *fault)
 	switch (message->kind) {
 	case PGOUTPUT_BEGIN:
 		path->row = 0;
+		path->source.origin = NULL;
 		path->source.xid = message->xid;
 		path->source.time_us = message->commit_time_us;
 		return true;
@@ -158,8 +160,12 @@ static bool take_message(struct path *path, struct fault *fault)
 	case PGOUTPUT_MESSAGE:
 		(void)scope_parse(message->content, message->content_length, &scope);
 		return true;
-	case PGOUTPUT_TRUNCATE:
 	case PGOUTPUT_ORIGIN:
+		snprintf(path->origin, sizeof path->origin, "%s", message->origin);
+		path->source.origin = path->origin;
+		path->source.origin_lsn = message->origin_lsn;
+		return true;
+	case PGOUTPUT_TRUNCATE:
 	case PGOUTPUT_TYPE:
 		return true;
 	}

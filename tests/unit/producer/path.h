@@ -25,6 +25,7 @@ struct path {
 	struct relations relations;
 	struct pgoutput_message message; /* large */
 	struct debezium_source source;
+	char origin[128];
 	uint32_t row;
 	int counts[128]; /* messages by their kind */
 	void *context;
