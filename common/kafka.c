@@ -81,18 +81,24 @@ static bool kafka_conf_file(rd_kafka_conf_t *conf, const char *path, struct faul
 	return ok;
 }
 
+bool kafka_conf_fill(rd_kafka_conf_t *conf, const char *bootstrap, const char *config_file,
+		     const char *client_id, struct fault *fault)
+{
+	kafka_conf_log(conf);
+	return kafka_conf_set(conf, "client.id", client_id, fault) &&
+	       (config_file == NULL || kafka_conf_file(conf, config_file, fault)) &&
+	       kafka_conf_set(conf, "bootstrap.servers", bootstrap, fault);
+}
+
 rd_kafka_conf_t *kafka_conf_new(const char *bootstrap, const char *config_file,
 				const char *client_id, struct fault *fault)
 {
 	rd_kafka_conf_t *conf = rd_kafka_conf_new();
 
-	if (!kafka_conf_set(conf, "client.id", client_id, fault) ||
-	    (config_file != NULL && !kafka_conf_file(conf, config_file, fault)) ||
-	    !kafka_conf_set(conf, "bootstrap.servers", bootstrap, fault)) {
+	if (!kafka_conf_fill(conf, bootstrap, config_file, client_id, fault)) {
 		rd_kafka_conf_destroy(conf);
 		return NULL;
 	}
-	kafka_conf_log(conf);
 	return conf;
 }
 

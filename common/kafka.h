@@ -14,6 +14,9 @@
  * FAULT_FATAL naming the line. */
 rd_kafka_conf_t *kafka_conf_new(const char *bootstrap, const char *config_file,
 				const char *client_id, struct fault *fault) MUST_CHECK;
+/* The same into a configuration that holds defaults of ours, which the operator may change. */
+bool kafka_conf_fill(rd_kafka_conf_t *conf, const char *bootstrap, const char *config_file,
+		     const char *client_id, struct fault *fault) MUST_CHECK;
 bool kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value,
 		    struct fault *fault) MUST_CHECK;
 

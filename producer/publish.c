@@ -366,17 +366,16 @@ int64_t publish_idle_offset(const struct publish *publish, enum tails_topic topi
 static rd_kafka_conf_t *publish_conf(const struct settings *settings, int timeout_ms,
 				     struct fault *fault)
 {
-	rd_kafka_conf_t *conf = kafka_conf_new(
-	    settings->kafka_bootstrap, settings->kafka_config_file, "calrelay-producer", fault);
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
 	char timeout[16];
 	char largest[16];
 
-	if (conf == NULL) {
-		return NULL;
-	}
 	snprintf(timeout, sizeof timeout, "%d", timeout_ms);
 	snprintf(largest, sizeof largest, "%d", PUBLISH_RECORD_MAX_BYTES);
-	if (!kafka_conf_set(conf, "acks", "all", fault) ||
+	if (!kafka_conf_set(conf, "compression.type", "lz4", fault) ||
+	    !kafka_conf_fill(conf, settings->kafka_bootstrap, settings->kafka_config_file,
+			     "calrelay-producer", fault) ||
+	    !kafka_conf_set(conf, "acks", "all", fault) ||
 	    !kafka_conf_set(conf, "enable.idempotence", "true", fault) ||
 	    !kafka_conf_set(conf, "enable.gapless.guarantee", "true", fault) ||
 	    !kafka_conf_set(conf, "linger.ms", "2", fault) ||

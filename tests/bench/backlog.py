@@ -4,7 +4,7 @@ import time
 
 from parts.debezium import Debezium
 from parts.process import Process
-from stage import say
+from stage import NOTHING, say
 from table import Figure
 
 CHANGES = 300_000
@@ -51,23 +51,24 @@ class Rival:
         """Rows per second from the first record to the last: its JVM's start does not count."""
         shutil.copy(f"{self.offsets}.first", self.offsets)
         self.stage.rewind(self.debezium.slot)
-        self.stage.fresh_topics()
+        self.stage.renew_topics()
         self.debezium.start()
-        self.stage.wait_count(self.debezium.topic, CHANGES, self.debezium)
+        self.stage.wait_count(self.debezium.topic, NOTHING, CHANGES, self.debezium)
         self.debezium.kill9()  # it would take its time, and nothing of it is needed
-        first, last = self.stage.span(self.debezium.topic)
+        first, last = self.stage.span(self.debezium.topic, NOTHING)
         return CHANGES / (last - first)
 
 
 def run_producer(stage):
     """Rows per second from its start, and from its first record; microseconds of CPU per event."""
     stage.rewind(stage.system.slot)
-    stage.fresh_topics()
+    stage.renew_topics()
+    since = stage.ends(stage.topic)
     started = stage.start_producer()
-    stage.wait_count(stage.topic, CHANGES, stage.producer)
+    stage.wait_count(stage.topic, since, CHANGES, stage.producer)
     cpu_us = stage.cpu_seconds() * 1e6 / CHANGES
     stage.stop_producer()
-    first, last = stage.span(stage.topic)
+    first, last = stage.span(stage.topic, since)
     return CHANGES / (last - started), CHANGES / (last - first), cpu_us
 
 

@@ -1,5 +1,5 @@
 """stage.py - PostgreSQL, Kafka, one producer, and a plan whose changes it publishes."""
-import functools
+import contextlib
 import os
 import pathlib
 import re
@@ -12,6 +12,8 @@ from parts.programs import build_folder
 from parts.system import Backbone, System
 
 PEOPLE, PROJECTS, PARTITIONS = 1000, 500, 12
+NOTHING = (0,) * PARTITIONS
+WAIT_SECONDS = 300
 TOPIC_CONFIG = {"cleanup.policy": "compact", "message.timestamp.type": "LogAppendTime",
                 "max.message.bytes": "10485760"}
 SEED = f"""
@@ -21,6 +23,8 @@ INSERT INTO profiles (id, email, full_name)
 INSERT INTO projects (client_name, start_date, end_date, notes)
     SELECT 'Client ' || n, date '2026-03-02' + n % 200, date '2026-03-06' + n % 200,
            'Contact: front desk' FROM generate_series(0, {PROJECTS - 1}) n;
+INSERT INTO project_assignments (project_id, user_id)
+    SELECT p.id, u.id FROM projects p, profiles u LIMIT 1;
 CREATE TABLE bench_people AS SELECT row_number() OVER () - 1 AS n, id FROM profiles;
 CREATE TABLE bench_projects AS SELECT row_number() OVER () - 1 AS n, id FROM projects;
 CREATE INDEX ON bench_people (n);
@@ -60,10 +64,12 @@ class Stage:
         self.system = System(self.backbone, build_folder("release"), number="")
         self.kafka, self.producer = self.system.kafka, self.system.producer
         self.topic = self.system.topic
+        self.reader = self._new_reader()
         self.system.sql(SEED)
-        self.fresh_topics()
+        self.create_topics()
         self.producer.start().wait_ready()
         self.stop_producer()
+        self.first = next(self.records(self.topic, NOTHING))
 
     def close(self):
         self.reader.close()  # while Kafka is there
@@ -113,26 +119,34 @@ class Stage:
 
     # topics
 
-    def fresh_topics(self):
-        """Both event topics, and Debezium's, empty; the broker stamps what it appends."""
-        prefix = self.system.prefix
+    def renew_topics(self):
+        """As they were when the slot was made: with the one record of the snapshot, without which
+        the producer would take them for lost and begin a new epoch."""
+        self.kafka.delete_topics(self.system.prefix)
+        wait_until(lambda: not self.kafka.topics(self.system.prefix), 20, "the topics are gone")
+        self.create_topics()
+        self.kafka.produce(self.topic, self.first.partition(), self.first.key(),
+                           self.first.value(), self.first.headers())
+
+    def create_topics(self):
+        """Both event topics, and Debezium's; the broker stamps what it appends."""
         names = [self.topic, self.system.requests_topic,
-                 f"{prefix}.debezium.public.project_assignments"]
-        self.kafka.delete_topics(prefix)
-        wait_until(lambda: not self.kafka.topics(prefix), 20, "the topics are gone")
+                 f"{self.system.prefix}.debezium.public.project_assignments"]
         for name in names:
             self.kafka.create_topic(name, PARTITIONS, TOPIC_CONFIG)
         for name in names:
             wait_until(lambda: self._is_led(name), 20, f"{name} is led")
 
     def _is_led(self, topic):
+        """Asked by a new client, because the old one remembers the topic that is gone."""
+        self.reader.close()
+        self.reader = self._new_reader()
         try:
             return self.ends(topic)
         except confluent_kafka.KafkaException:
             return False
 
-    @functools.cached_property
-    def reader(self):
+    def _new_reader(self):
         return confluent_kafka.Consumer({
             "bootstrap.servers": self.kafka.bootstrap, "group.id": "bench", "log_level": 0,
             "enable.auto.commit": False, "fetch.wait.max.ms": 10})
@@ -143,43 +157,51 @@ class Stage:
             confluent_kafka.TopicPartition(topic, number), timeout=10)[1]
             for number in range(PARTITIONS)]
 
-    def wait_count(self, topic, count, watch, timeout=300):
-        """Until the topic holds that many records; to ask often would cost the broker."""
-        deadline = time.monotonic() + timeout
-        while (found := sum(self.ends(topic))) < count:
+    def wait_count(self, topic, since, count, watch):
+        """Until so many records stand behind these offsets; to ask often would cost the broker."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        while (found := sum(self.ends(topic)) - sum(since)) < count:
             watch.assert_running()
             assert time.monotonic() < deadline, f"{found} of {count} records in {topic}"
             time.sleep(0.3)
         assert found == count, f"{found} records in {topic} instead of {count}"
 
-    def span(self, topic, since=(0,) * PARTITIONS):
+    def span(self, topic, since):
         """When the broker appended the first and the last record since these offsets."""
         grown = [(number, first, end - 1) for number, (first, end)
                  in enumerate(zip(since, self.ends(topic))) if end > first]
-        return (min(self._stamp_s(topic, number, first) for number, first, _ in grown),
-                max(self._stamp_s(topic, number, last) for number, _, last in grown))
-
-    def _stamp_s(self, topic, partition, offset):
-        return append_time_ms(self._record(topic, partition, offset)) / 1000
-
-    def _record(self, topic, partition, offset):
-        self.reader.assign([confluent_kafka.TopicPartition(topic, partition, offset)])
-        record = self.reader.poll(10)
-        self.reader.unassign()  # or it would go on fetching while something is measured
-        assert record is not None and not record.error(), f"no record {partition}:{offset}"
-        return record
+        with self._fetching() as reader:
+            return (min(stamp_s(reader, topic, number, first) for number, first, _ in grown),
+                    max(stamp_s(reader, topic, number, last) for number, _, last in grown))
 
     def records(self, topic, since):
         """Everything behind these offsets."""
         wanted = sum(self.ends(topic)) - sum(since)
-        self.reader.assign([confluent_kafka.TopicPartition(topic, number, first)
-                            for number, first in enumerate(since)])
-        while wanted > 0:
-            batch = self.reader.consume(min(wanted, 1000), 10)
-            assert batch, f"{wanted} records are missing"
-            wanted -= len(batch)
-            yield from batch
-        self.reader.unassign()
+        with self._fetching() as reader:
+            reader.assign([confluent_kafka.TopicPartition(topic, number, first)
+                           for number, first in enumerate(since)])
+            while wanted > 0:
+                batch = reader.consume(min(wanted, 1000), 10)
+                assert batch, f"{wanted} records are missing"
+                wanted -= len(batch)
+                yield from batch
+
+    @contextlib.contextmanager
+    def _fetching(self):
+        """A client of its own: one that has an assignment goes on fetching in the background."""
+        reader = self._new_reader()
+        try:
+            yield reader
+        finally:
+            reader.close()
+
+
+def stamp_s(reader, topic, partition, offset):
+    """When the broker appended the record (s since 1970)."""
+    reader.assign([confluent_kafka.TopicPartition(topic, partition, offset)])
+    record = reader.poll(10)
+    assert record is not None and not record.error(), f"no record {partition}:{offset}"
+    return append_time_ms(record) / 1000
 
 
 def say(what):

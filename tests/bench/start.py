@@ -9,7 +9,7 @@ def start_once(stage):
     stage.book(CHANGES)
     since = stage.ends(stage.topic)
     started = stage.start_producer()
-    stage.wait_count(stage.topic, sum(since) + CHANGES, stage.producer)
+    stage.wait_count(stage.topic, since, CHANGES, stage.producer)
     stage.stop_producer()
     first, _ = stage.span(stage.topic, since)
     return (first - started) * 1000 + 1

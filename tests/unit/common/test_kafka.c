@@ -87,6 +87,23 @@ static void a_file_is_passed_through_and_what_we_set_later_wins(void **state)
 	rd_kafka_conf_destroy(conf);
 }
 
+static void what_is_set_before_the_file_is_a_default_that_the_file_may_change(void **state)
+{
+	struct fault fault;
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+
+	(void)state;
+	write_file("compression.type=none\n");
+	assert_true(kafka_conf_set(conf, "compression.type", "lz4", &fault));
+	assert_true(kafka_conf_set(conf, "linger.ms", "7", &fault));
+	assert_true(kafka_conf_fill(conf, "127.0.0.1:1", path, "unit-test", &fault));
+	assert_setting(conf, "compression.codec", "none");
+	assert_setting(conf, "linger.ms", "7");
+	assert_setting(conf, "client.id", "unit-test");
+	rd_kafka_conf_destroy(conf);
+	unlink(path);
+}
+
 static void assert_refused(const char *text, const char *named)
 {
 	struct fault fault = {0};
@@ -282,6 +299,7 @@ int main(void)
 	    cmocka_unit_test(a_user_s_partition_is_the_one_java_clients_compute),
 	    cmocka_unit_test(without_a_file_the_servers_and_the_client_are_set),
 	    cmocka_unit_test(a_file_is_passed_through_and_what_we_set_later_wins),
+	    cmocka_unit_test(what_is_set_before_the_file_is_a_default_that_the_file_may_change),
 	    cmocka_unit_test(a_line_that_is_wrong_is_named),
 	    cmocka_unit_test(a_file_that_can_not_be_read_is_refused),
 	    cmocka_unit_test(a_setting_that_is_wrong_is_named),
