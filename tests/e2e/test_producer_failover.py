@@ -5,7 +5,7 @@ import pytest
 
 from parts.postgres import Postgres
 from parts.records import (add_assignments, add_users, assert_ordered_and_unique,
-                           assert_topic_equals_tables, check, position, records_of)
+                           assert_topic_equals_tables, position, records_of)
 
 
 @pytest.fixture
