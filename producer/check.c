@@ -1,6 +1,7 @@
 /* check.c - --check: proves database, role, slot, publications and topics.
  *
- * database ─▶ replication connection ─▶ topics, each whether or not the one before was well. */
+ * database ─▶ replication connection ─▶ slot ─▶ topics, each whether or not the one before was
+ * well; but the slot only where all was. */
 #include "producer/check.h"
 
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include "producer/pooler.h"
 #include "producer/preflight.h"
 #include "producer/session.h"
+#include "producer/slot.h"
 #include "producer/topics.h"
 
 struct check {
@@ -20,6 +22,8 @@ struct check {
 	struct preflight preflight;
 	struct session *session;
 	struct session_step step;
+	struct slot_system system;
+	struct pg_request view;
 	struct topics_job topics;
 	int findings;
 };
@@ -66,16 +70,70 @@ static void check_topics(struct check *check)
 	topics_start(&check->loop, &check->topics);
 }
 
+static void say_slot(struct check *check, const struct slot_view *view)
+{
+	const char *name = check->settings->slot;
+	struct fault fault = {0};
+	char text[200];
+
+	switch (slot_decide(view, &check->system, name, &fault)) {
+	case SLOT_STOP:
+		say_finding(check, fault.what);
+		break;
+	case SLOT_USE:
+		snprintf(text, sizeof text, "slot %s is there", name);
+		say_well(text);
+		break;
+	case SLOT_CREATE:
+		snprintf(text, sizeof text, "slot %s does not exist: it is created at the start",
+			 name);
+		say_well(text);
+		break;
+	}
+}
+
+static void on_view(struct pg_request *request)
+{
+	struct check *check = container_of(request, struct check, view);
+	struct fault fault = request->fault;
+	struct slot_view view;
+
+	if (fault.kind != FAULT_NONE || !slot_read_view(request->result, &view, &fault)) {
+		say_finding(check, fault.what);
+	} else {
+		say_slot(check, &view);
+	}
+	check_topics(check);
+}
+
+static void check_slot(struct check *check)
+{
+	const struct settings *settings = check->settings;
+
+	check->view = (struct pg_request){
+	    .sql = SLOT_VIEW_SQL,
+	    .params = {settings->slot, settings->map.schema, settings->map.assignments.table},
+	    .param_count = 3,
+	    .done = on_view};
+	pg_send(check->pg, &check->view);
+}
+
 static void on_identified(struct session_step *step)
 {
 	struct check *check = container_of(step, struct check, step);
 
-	if (step->fault.kind != FAULT_NONE) {
+	if (step->fault.kind != FAULT_NONE ||
+	    !slot_read_system(step->result, &check->system, &step->fault)) {
 		say_finding(check, step->fault.what);
-	} else {
-		say_well("the replication connection works");
+		check_topics(check);
+		return;
 	}
-	check_topics(check);
+	say_well("the replication connection works");
+	if (check->findings > 0) {
+		check_topics(check); /* what the slot is asked with may be missing */
+	} else {
+		check_slot(check);
+	}
 }
 
 /* A failure that says by itself what to do, or else where to look. */

@@ -1,4 +1,4 @@
-"""The producer in bounded memory, whatever is large and whoever stands still; what it tells of it."""
+"""The producer in bounded memory, whatever is large and whoever is away."""
 import collections
 import json
 

@@ -5,7 +5,7 @@ import pytest
 
 from parts.postgres import Postgres
 from parts.records import (add_assignments, add_users, assert_ordered_and_unique,
-                           assert_topic_equals_tables, check, position, records_of)
+                           assert_topic_equals_tables, position, records_of)
 
 
 @pytest.fixture
@@ -41,8 +41,8 @@ def move(system, server):
 
 def goes_on(system):
     """Some work later, and a good deal further in the log; how far."""
-    system.sql("UPDATE project_assignments SET notes = 'on it goes'")
     system.sql("CREATE TABLE other AS SELECT repeat('x', 1000) FROM generate_series(1, 20000)")
+    system.sql("UPDATE project_assignments SET notes = 'on it goes'")
     system.wait_published()
     return system.value("SELECT pg_current_wal_lsn()")
 

@@ -2,8 +2,6 @@
 import collections
 import random
 
-import pytest
-
 from parts.kafka import as_json
 from parts.records import (AUDIT, HostAtWork, add_assignments, add_users, assert_ordered_and_unique,
                            assert_rows_published_once, assert_topic_equals_tables, check,
@@ -151,7 +149,7 @@ def test_its_connections_are_cut_again_and_again_and_no_change_is_lost_or_double
               "WHERE usename = 'producer_login' AND datname = %s"
 
     with HostAtWork(source, users, projects) as host:
-        for number in range(10):
+        for number in range(6):
             last = source.wait_until(lambda: slot_of(source)["active_pid"])
             host.wait_made(20)
             [cut, *_] = source.sql(cut_all if number % 2 else cut_walsender, source.slot)

@@ -10,7 +10,7 @@ from parts.records import add_assignments, add_users, check
 HARM = {
     "a publication that lacks a table": "ALTER PUBLICATION calrelay DROP TABLE project_assignments",
     "a publication that is gone": "DROP PUBLICATION calrelay",
-    "a publication that keeps deletions back": "ALTER PUBLICATION calrelay SET (publish = 'insert')",
+    "a publication that hides deletions": "ALTER PUBLICATION calrelay SET (publish = 'insert')",
     "a publication that shows tokens": "ALTER PUBLICATION calrelay ADD TABLE calendar_connections",
     "requests published with their updates": "ALTER PUBLICATION calrelay_requests SET (publish = "
                                              "'insert, update')",
@@ -86,6 +86,23 @@ def test_a_server_that_logs_too_little_is_told_how_to_log_more(system):
         postgres.stop("immediate")
 
 
+def test_check_says_what_a_start_will_do_about_the_slot(source):
+    def said():
+        return [line for line in check(source)[1] if f"slot {source.slot} " in line]
+
+    add_assignments(source, source.create_project(), add_users(source, 1))
+    source.wait_published()
+    assert said() == [f"ok: slot {source.slot} is there"]
+
+    assert source.producer.sigterm() == 0
+    source.sql("SELECT pg_drop_replication_slot(%s)", source.slot)
+    [finding] = said()
+    assert finding.startswith(f"not ok: slot {source.slot} is gone")
+
+    source.sql(finding.rpartition(": ")[2])
+    assert said() == [f"ok: slot {source.slot} does not exist: it is created at the start"]
+
+
 @pytest.mark.parametrize("ignored", ["", "replication"])
 def test_a_pooler_in_front_of_the_server_is_recognized(system, ignored):
     """Also by the second connection, which meets what the first one left prepared behind it; and
@@ -109,7 +126,8 @@ def test_a_pooler_in_front_of_the_server_is_recognized(system, ignored):
 
 @pytest.mark.parametrize("host", ["aws-0-eu-central-1.pooler.supabase.com", "db.x.supabase.co"])
 def test_supabases_transaction_pooler_is_known_by_its_address(system, host):
-    system.producer.with_settings(DATABASE_URL=f"postgresql://postgres.x:secret@{host}:6543/postgres")
+    url = f"postgresql://postgres.x:secret@{host}:6543/postgres"
+    system.producer.with_settings(DATABASE_URL=url)
     for option in ([], ["--check"]):
         done = subprocess.run([*system.producer.argv, *option], env=system.producer.env,
                               capture_output=True, text=True, timeout=20)

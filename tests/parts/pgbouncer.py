@@ -29,7 +29,8 @@ class PgBouncer:
         user = pwd.getpwnam("postgres") if os.geteuid() == 0 else None  # it refuses to be root
         folder.chmod(0o711)
         self.process = Process("pgbouncer", ["/usr/sbin/pgbouncer", settings],
-                               folder / "pgbouncer.log", env={"PATH": os.environ["PATH"]}, user=user)
+                               folder / "pgbouncer.log", env={"PATH": os.environ["PATH"]},
+                               user=user)
 
     def url(self, database):
         return f"postgresql://{self.login}@127.0.0.1:{self.port}/{database}"
