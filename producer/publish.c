@@ -76,6 +76,14 @@ static enum tails_topic message_topic(const struct publish *publish,
 	return message->rkt == publish->topics[TAILS_REQUESTS] ? TAILS_REQUESTS : TAILS_ASSIGNMENTS;
 }
 
+static bool fault_of_client(const struct publish *publish, struct fault *fault)
+{
+	char why[200];
+
+	rd_kafka_fatal_error(publish->rk, why, sizeof why);
+	return fault_fatal(fault, "Kafka: %s", why);
+}
+
 static void on_failure(struct publish *publish, const rd_kafka_message_t *message,
 		       enum tails_topic topic)
 {
@@ -90,6 +98,8 @@ static void on_failure(struct publish *publish, const rd_kafka_message_t *messag
 		    &fault,
 		    "Kafka refuses a record of %zu bytes: raise max.message.bytes of topic %s",
 		    message->len, rd_kafka_topic_name(message->rkt));
+	} else if (rd_kafka_fatal_error(publish->rk, NULL, 0) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+		(void)!fault_of_client(publish, &fault); /* refused for good */
 	} else {
 		fault_retry(&fault, "a record was not delivered to partition %d: %s",
 			    (int)message->partition, rd_kafka_err2str(message->err));
@@ -148,14 +158,6 @@ static void on_delivery(struct publish *publish, const rd_kafka_message_t *messa
 	}
 }
 
-static bool fault_of_client(const struct publish *publish, struct fault *fault)
-{
-	char why[200];
-
-	rd_kafka_fatal_error(publish->rk, why, sizeof why);
-	return fault_fatal(fault, "Kafka: %s", why);
-}
-
 static void on_error(struct publish *publish, rd_kafka_event_t *event)
 {
 	struct fault fault;
@@ -164,7 +166,7 @@ static void on_error(struct publish *publish, rd_kafka_event_t *event)
 		log_warn("Kafka", LOG_TEXT("error", rd_kafka_event_error_string(event)));
 		return;
 	}
-	fault_of_client(publish, &fault);
+	(void)!fault_of_client(publish, &fault);
 	publish_fail(publish, &fault);
 }
 
