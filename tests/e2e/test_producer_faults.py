@@ -255,10 +255,10 @@ def test_a_record_that_kafka_refuses_stops_the_stream_and_leaves_no_hole(source)
     rows = add_assignments(source, project, [user] * 3)
     source.wait_published()
     untouched = confirmed(source)
-    source.kafka.alter_topic(source.topic, cleanup_policy="compact", max_message_bytes=50000)
+    source.kafka.alter_topic(source.topic, cleanup_policy="compact", max_message_bytes=30000)
     connection = source.postgres.connect(source.database)
     connection.autocommit = False
-    notes = ["before"] * 5 + ["x" * 100000] + ["behind"] * 5
+    notes = ["before"] * 5 + [random.Random(1).randbytes(50000).hex()] + ["behind"] * 5
     for number, note in enumerate(notes):
         connection.cursor().execute("UPDATE project_assignments SET notes = %s WHERE id = %s",
                                     (note, rows[number % 3]))
