@@ -255,10 +255,10 @@ def test_a_record_that_kafka_refuses_stops_the_stream_and_leaves_no_hole(source)
     rows = add_assignments(source, project, [user] * 3)
     source.wait_published()
     untouched = confirmed(source)
-    source.kafka.alter_topic(source.topic, cleanup_policy="compact", max_message_bytes=50000)
+    source.kafka.alter_topic(source.topic, cleanup_policy="compact", max_message_bytes=30000)
     connection = source.postgres.connect(source.database)
     connection.autocommit = False
-    notes = ["before"] * 5 + ["x" * 100000] + ["behind"] * 5
+    notes = ["before"] * 5 + [random.Random(1).randbytes(50000).hex()] + ["behind"] * 5
     for number, note in enumerate(notes):
         connection.cursor().execute("UPDATE project_assignments SET notes = %s WHERE id = %s",
                                     (note, rows[number % 3]))
@@ -304,22 +304,39 @@ def test_a_topic_that_takes_nothing_stops_the_producer_with_kafkas_reason(source
     assert_ordered_and_unique(source)
 
 
-def test_a_topic_that_was_deleted_is_filled_again(source):
-    users = add_users(source, 5)
-    project = source.create_project("Acme")
-    add_assignments(source, project, users * 20)
-    source.wait_published()
-
-    source.kafka.delete_topics(source.prefix)
-    add_assignments(source, project, users)
-
-    source.wait_until(lambda: source.topic in source.kafka.topics(source.prefix), 60)
-    source.wait_until(lambda: source.value(
+def wait_filled_again(system):
+    system.wait_until(lambda: system.value(
         "SELECT count(*) FROM calrelay_source WHERE snapshot_finished_at IS NOT NULL") == 2, 60,
         "another epoch begins with a snapshot")
-    source.wait_published(60)
-    assert_ordered_and_unique(source)
-    assert_topic_equals_tables(source)
+    system.producer.wait_ready()
+    system.wait_published(60)
+    assert_ordered_and_unique(system)
+    assert_topic_equals_tables(system)
+
+
+def test_a_topic_that_was_deleted_under_load_is_filled_again(source):
+    users = add_users(source, 5)
+    projects = [source.create_project(f"Client {number}") for number in range(3)]
+    for project in projects:
+        add_assignments(source, project, users * 20)
+    source.wait_published()
+
+    with HostAtWork(source, users, projects, pause_s=0.01) as host:
+        host.wait_made(50)
+        source.kafka.delete_topics(source.prefix)
+        host.wait_made(100)
+    wait_filled_again(source)
+
+
+def test_a_topic_that_was_deleted_while_no_producer_ran_is_filled_again(source):
+    add_assignments(source, source.create_project("Acme"), add_users(source, 5) * 20)
+    source.wait_published()
+    assert source.producer.sigterm() == 0
+
+    source.kafka.delete_topics(source.prefix)
+    source.producer.start()
+
+    wait_filled_again(source)
 
 
 def test_kafka_stands_still_in_a_large_transaction_and_nothing_is_lost(source):
