@@ -1,6 +1,7 @@
 /* ends.c - the ends of the partitions. */
 #include "producer/ends.h"
 
+#include "producer/publish.h"
 #include "producer/topics.h"
 
 #define ENDS_RECORDS 200 /* read that many from each partition's end */
@@ -29,25 +30,13 @@ static bool start_tail(struct tail_reader *reader, int topic, int partition, int
 	return true;
 }
 
-static bool read_position(const rd_kafka_message_t *message, struct pos *pos)
-{
-	rd_kafka_headers_t *headers;
-	const void *value;
-	size_t size;
-
-	return rd_kafka_message_headers(message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR &&
-	       rd_kafka_header_get_last(headers, POS_HEADER, &value, &size) ==
-		   RD_KAFKA_RESP_ERR_NO_ERROR &&
-	       pos_parse(value, size, pos);
-}
-
 static void take_position(struct tail_reader *reader, int topic, const rd_kafka_message_t *message)
 {
 	const struct tails_end *end = &reader->job->tails->ends[topic][message->partition];
 	struct pos pos;
 
 	reader->seen[topic][message->partition] = true;
-	if (!read_position(message, &pos)) {
+	if (!publish_read_pos(message, &pos)) {
 		return;
 	}
 	if (topic == TAILS_ASSIGNMENTS) { /* a request has one record only */
@@ -152,7 +141,7 @@ static void take_old(const struct ends_job *job, const rd_kafka_message_t *messa
 {
 	struct pos pos;
 
-	if (read_position(message, &pos)) {
+	if (publish_read_pos(message, &pos)) {
 		late_take_old(job->late, message->key, message->key_len, &pos,
 			      message->payload == NULL, job->epoch);
 	}

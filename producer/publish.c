@@ -58,18 +58,6 @@ static void publish_fail(struct publish *publish, const struct fault *fault)
 	}
 }
 
-static bool message_pos(const rd_kafka_message_t *message, struct pos *pos)
-{
-	rd_kafka_headers_t *headers;
-	const void *value;
-	size_t size;
-
-	return rd_kafka_message_headers(message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR &&
-	       rd_kafka_header_get_last(headers, POS_HEADER, &value, &size) ==
-		   RD_KAFKA_RESP_ERR_NO_ERROR &&
-	       pos_parse(value, size, pos);
-}
-
 static enum tails_topic message_topic(const struct publish *publish,
 				      const rd_kafka_message_t *message)
 {
@@ -90,7 +78,7 @@ static void on_failure(struct publish *publish, const rd_kafka_message_t *messag
 	struct fault fault;
 	struct pos pos;
 
-	if (message_pos(message, &pos)) {
+	if (publish_read_pos(message, &pos)) {
 		tails_note_gap(publish->tails, topic, message->partition, &pos);
 	}
 	if (message->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
@@ -147,7 +135,7 @@ static void on_delivery(struct publish *publish, const rd_kafka_message_t *messa
 		on_failure(publish, message, topic);
 		return;
 	}
-	if (end->has_gap && message_pos(message, &pos)) {
+	if (end->has_gap && publish_read_pos(message, &pos)) {
 		tails_note_delivered(publish->tails, topic, message->partition, &pos);
 	}
 	if (!note_offset(publish, message, topic)) {
@@ -348,6 +336,18 @@ bool publish_has_room(const struct publish *publish)
 size_t publish_in_flight(const struct publish *publish)
 {
 	return publish->in_flight;
+}
+
+bool publish_read_pos(const rd_kafka_message_t *message, struct pos *pos)
+{
+	rd_kafka_headers_t *headers;
+	const void *value;
+	size_t size;
+
+	return rd_kafka_message_headers(message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+	       rd_kafka_header_get_last(headers, POS_HEADER, &value, &size) ==
+		   RD_KAFKA_RESP_ERR_NO_ERROR &&
+	       pos_parse(value, size, pos);
 }
 
 rd_kafka_t *publish_client(const struct publish *publish)
