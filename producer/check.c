@@ -13,6 +13,7 @@
 #include "producer/preflight.h"
 #include "producer/session.h"
 #include "producer/slot.h"
+#include "producer/topic.h"
 #include "producer/topics.h"
 
 struct check {
@@ -42,7 +43,7 @@ static void say_finding(struct check *check, const char *what)
 static void on_topics(struct topics_job *job)
 {
 	struct check *check = container_of(job, struct check, topics);
-	char name[256];
+	char name[TOPIC_NAME_SIZE];
 	char text[400];
 
 	for (int i = 0; i < job->finding_count; i++) {
@@ -54,7 +55,7 @@ static void on_topics(struct topics_job *job)
 		say_finding(check, text);
 	}
 	for (int i = 0; job->fault.kind == FAULT_NONE && i < TAILS_TOPICS; i++) {
-		topics_name(job->settings, (enum tails_topic)i, name);
+		topic_name(job->settings, (enum tails_topic)i, name);
 		snprintf(text, sizeof text, "topic %s %s", name,
 			 job->missing[i] ? "does not exist: it is created at the start"
 					 : "is compacted and has the right partitions");

@@ -1,8 +1,7 @@
 /* ends.c - the ends of the partitions. */
 #include "producer/ends.h"
 
-#include "producer/publish.h"
-#include "producer/topics.h"
+#include "producer/topic.h"
 
 #define ENDS_RECORDS 200 /* read that many from each partition's end */
 #define ENDS_MORE    20000
@@ -25,7 +24,7 @@ static bool start_tail(struct tail_reader *reader, int topic, int partition, int
 	reader->from[topic][partition] = from;
 	if (rd_kafka_consume_start_queue(reader->topics[topic], partition, from, reader->queue) !=
 	    0) {
-		return topics_error(reader->job->fault, READING, rd_kafka_last_error());
+		return topic_error(reader->job->fault, READING, rd_kafka_last_error());
 	}
 	return true;
 }
@@ -36,7 +35,7 @@ static void take_position(struct tail_reader *reader, int topic, const rd_kafka_
 	struct pos pos;
 
 	reader->seen[topic][message->partition] = true;
-	if (!publish_read_pos(message, &pos)) {
+	if (!topic_read_pos(message, &pos)) {
 		return;
 	}
 	if (topic == TAILS_ASSIGNMENTS) { /* a request has one record only */
@@ -73,7 +72,7 @@ static bool take_message(struct tail_reader *reader, const rd_kafka_message_t *m
 		return take_end(reader, topic, message);
 	}
 	if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-		return topics_error(reader->job->fault, READING, message->err);
+		return topic_error(reader->job->fault, READING, message->err);
 	}
 	take_position(reader, topic, message);
 	return true;
@@ -117,12 +116,12 @@ static int64_t tail_start(const struct tails_end *end)
 bool ends_read(const struct ends_job *job)
 {
 	static struct tail_reader reader; /* large; jobs run one at a time */
-	char name[256];
+	char name[TOPIC_NAME_SIZE];
 	bool ok = true;
 
 	reader = (struct tail_reader){.job = job, .queue = rd_kafka_queue_new(job->rk)};
 	for (int topic = 0; topic < TAILS_TOPICS; topic++) {
-		topics_name(job->settings, (enum tails_topic)topic, name);
+		topic_name(job->settings, (enum tails_topic)topic, name);
 		reader.topics[topic] = rd_kafka_topic_new(job->rk, name, NULL);
 		for (int i = 0; ok && i < job->settings->partitions; i++) {
 			ok = start_tail(&reader, topic, i, tail_start(&job->tails->ends[topic][i]));
@@ -141,7 +140,7 @@ static void take_old(const struct ends_job *job, const rd_kafka_message_t *messa
 {
 	struct pos pos;
 
-	if (publish_read_pos(message, &pos)) {
+	if (topic_read_pos(message, &pos)) {
 		late_take_old(job->late, message->key, message->key_len, &pos,
 			      message->payload == NULL, job->epoch);
 	}
@@ -159,7 +158,7 @@ static bool take_next_old(const struct ends_job *job, rd_kafka_topic_t *topic, i
 	} else if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
 		*ended = true;
 	} else if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-		ok = topics_error(job->fault, "reading a partition", message->err);
+		ok = topic_error(job->fault, "reading a partition", message->err);
 	} else {
 		take_old(job, message);
 	}
@@ -171,17 +170,17 @@ static bool take_next_old(const struct ends_job *job, rd_kafka_topic_t *topic, i
 
 bool ends_read_old(const struct ends_job *job)
 {
-	char name[256];
+	char name[TOPIC_NAME_SIZE];
 	rd_kafka_topic_t *topic;
 	bool ok = true;
 
-	topics_name(job->settings, TAILS_ASSIGNMENTS, name);
+	topic_name(job->settings, TAILS_ASSIGNMENTS, name);
 	topic = rd_kafka_topic_new(job->rk, name, NULL);
 	for (int i = 0; ok && i < job->settings->partitions; i++) {
 		bool ended = false;
 
 		if (rd_kafka_consume_start(topic, i, RD_KAFKA_OFFSET_BEGINNING) != 0) {
-			ok = topics_error(job->fault, READING, rd_kafka_last_error());
+			ok = topic_error(job->fault, READING, rd_kafka_last_error());
 			break;
 		}
 		while (ok && !ended) {
@@ -197,7 +196,7 @@ static bool take_offset(const struct ends_job *job, int topic,
 			const rd_kafka_topic_partition_t *found)
 {
 	if (found->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-		return topics_error(job->fault, READING, found->err);
+		return topic_error(job->fault, READING, found->err);
 	}
 	job->tails->ends[topic][found->partition].next_offset = found->offset;
 	return true;
@@ -211,18 +210,18 @@ bool ends_ask(const struct ends_job *job)
 	rd_kafka_topic_partition_list_t *list =
 	    rd_kafka_topic_partition_list_new(TAILS_TOPICS * count);
 	rd_kafka_resp_err_t error;
-	char name[256];
+	char name[TOPIC_NAME_SIZE];
 	bool ok;
 
 	for (int topic = 0; topic < TAILS_TOPICS; topic++) {
-		topics_name(job->settings, (enum tails_topic)topic, name);
+		topic_name(job->settings, (enum tails_topic)topic, name);
 		for (int i = 0; i < count; i++) {
 			rd_kafka_topic_partition_list_add(list, name, i)->offset =
 			    RD_KAFKA_OFFSET_END;
 		}
 	}
 	error = rd_kafka_offsets_for_times(job->rk, list, ENDS_ASK_MS);
-	ok = error == RD_KAFKA_RESP_ERR_NO_ERROR || topics_error(job->fault, READING, error);
+	ok = error == RD_KAFKA_RESP_ERR_NO_ERROR || topic_error(job->fault, READING, error);
 	for (int i = 0; ok && i < list->cnt; i++) {
 		ok = take_offset(job, i / count, &list->elems[i]);
 	}

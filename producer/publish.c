@@ -13,7 +13,7 @@
 #include "common/digits.h"
 #include "common/kafka.h"
 #include "common/log.h"
-#include "producer/topics.h"
+#include "producer/topic.h"
 
 #define PUBLISH_OVERHEAD_BYTES 400
 #define PUBLISH_CLOSE_MAX_MS   5000
@@ -78,7 +78,7 @@ static void on_failure(struct publish *publish, const rd_kafka_message_t *messag
 	struct fault fault;
 	struct pos pos;
 
-	if (publish_read_pos(message, &pos)) {
+	if (topic_read_pos(message, &pos)) {
 		tails_note_gap(publish->tails, topic, message->partition, &pos);
 	}
 	if (message->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
@@ -135,7 +135,7 @@ static void on_delivery(struct publish *publish, const rd_kafka_message_t *messa
 		on_failure(publish, message, topic);
 		return;
 	}
-	if (end->has_gap && publish_read_pos(message, &pos)) {
+	if (end->has_gap && topic_read_pos(message, &pos)) {
 		tails_note_delivered(publish->tails, topic, message->partition, &pos);
 	}
 	if (!note_offset(publish, message, topic)) {
@@ -338,18 +338,6 @@ size_t publish_in_flight(const struct publish *publish)
 	return publish->in_flight;
 }
 
-bool publish_read_pos(const rd_kafka_message_t *message, struct pos *pos)
-{
-	rd_kafka_headers_t *headers;
-	const void *value;
-	size_t size;
-
-	return rd_kafka_message_headers(message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR &&
-	       rd_kafka_header_get_last(headers, POS_HEADER, &value, &size) ==
-		   RD_KAFKA_RESP_ERR_NO_ERROR &&
-	       pos_parse(value, size, pos);
-}
-
 rd_kafka_t *publish_client(const struct publish *publish)
 {
 	return publish->rk;
@@ -394,10 +382,10 @@ static rd_kafka_conf_t *publish_conf(const struct settings *settings, int timeou
 
 static bool publish_open_topics(struct publish *publish, const struct settings *settings)
 {
-	char name[256];
+	char name[TOPIC_NAME_SIZE];
 
 	for (int i = 0; i < TAILS_TOPICS; i++) {
-		topics_name(settings, (enum tails_topic)i, name);
+		topic_name(settings, (enum tails_topic)i, name);
 		publish->topics[i] = rd_kafka_topic_new(publish->rk, name, NULL);
 		if (publish->topics[i] == NULL) {
 			return false;

@@ -56,9 +56,6 @@ bool publish_send(struct publish *publish, const struct publish_record *record, 
 bool publish_has_room(const struct publish *publish);
 size_t publish_in_flight(const struct publish *publish);
 
-/* A record's position; false where it carries none. */
-bool publish_read_pos(const rd_kafka_message_t *message, struct pos *pos);
-
 rd_kafka_t *publish_client(const struct publish *publish); /* to ask Kafka with; borrowed */
 
 /* Where the partition ends if nobody but us writes; -1 while a record of ours is on its way. */

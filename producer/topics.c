@@ -11,37 +11,18 @@
 #include "common/kafka.h"
 #include "common/log.h"
 #include "producer/ends.h"
+#include "producer/topic.h"
 
 #define TOPICS_WAIT_MS	     5000
 #define TOPICS_CREATE_MAX_MS 10000
 #define TOPICS_LOOK_MS	     20
 #define TOPICS_RECORD_MAX    "10485760" /* max.message.bytes of a topic we create */
 
-void topics_name(const struct settings *settings, enum tails_topic topic, char name[256])
-{
-	if (topic == TAILS_REQUESTS) {
-		snprintf(name, 256, "%s.public.calendar_sync_requests", settings->prefix);
-	} else {
-		snprintf(name, 256, "%s.%s.%s", settings->prefix, settings->map.schema,
-			 settings->map.assignments.table);
-	}
-}
-
 static void find(struct topics_job *job, const char *what)
 {
 	if (job->finding_count < TOPICS_FINDINGS_MAX) {
 		snprintf(job->findings[job->finding_count++], TOPICS_FINDING_SIZE, "%s", what);
 	}
-}
-
-bool topics_error(struct fault *fault, const char *doing, rd_kafka_resp_err_t error)
-{
-	if (error == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
-	    error == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED) {
-		return fault_fatal(fault, "Kafka forbids %s: %s (grant it to this client)", doing,
-				   rd_kafka_err2str(error));
-	}
-	return fault_retry(fault, "Kafka, %s: %s", doing, rd_kafka_err2str(error));
 }
 
 /* ---- partitions ---- */
@@ -66,7 +47,7 @@ static int count_partitions(struct topics_job *job, rd_kafka_t *rk, const char *
 
 	rd_kafka_topic_destroy(topic);
 	if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-		topics_error(&job->fault, "reading metadata", error);
+		topic_error(&job->fault, "reading metadata", error);
 		return -1;
 	}
 	if (metadata->topic_cnt != 1) {
@@ -74,7 +55,7 @@ static int count_partitions(struct topics_job *job, rd_kafka_t *rk, const char *
 	} else if (metadata->topics[0].err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
 		count = 0;
 	} else if (metadata->topics[0].err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-		topics_error(&job->fault, "reading metadata", metadata->topics[0].err);
+		topic_error(&job->fault, "reading metadata", metadata->topics[0].err);
 	} else {
 		count = count_leaders(&metadata->topics[0]);
 		if (count < metadata->topics[0].partition_cnt) {
@@ -97,7 +78,7 @@ static rd_kafka_event_t *await(struct topics_job *job, rd_kafka_queue_t *queue, 
 		return NULL;
 	}
 	if (rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-		topics_error(&job->fault, doing, rd_kafka_event_error(event));
+		topic_error(&job->fault, doing, rd_kafka_event_error(event));
 		rd_kafka_event_destroy(event);
 		return NULL;
 	}
@@ -128,7 +109,7 @@ static bool take_created(struct topics_job *job, rd_kafka_event_t *event, const 
 			 why != NULL ? why : rd_kafka_err2str(error));
 		return fault_fatal(&job->fault, "%s", text);
 	}
-	return topics_error(&job->fault, "creating a topic", error);
+	return topic_error(&job->fault, "creating a topic", error);
 }
 
 static bool create_topic(struct topics_job *job, rd_kafka_t *rk, const char *name)
@@ -173,9 +154,9 @@ static bool take_policy(struct topics_job *job, rd_kafka_event_t *event, const c
 	char text[TOPICS_FINDING_SIZE];
 
 	if (count != 1 || rd_kafka_ConfigResource_error(resources[0]) != 0) {
-		return topics_error(&job->fault, "describing a topic",
-				    count == 1 ? rd_kafka_ConfigResource_error(resources[0])
-					       : RD_KAFKA_RESP_ERR__BAD_MSG);
+		return topic_error(&job->fault, "describing a topic",
+				   count == 1 ? rd_kafka_ConfigResource_error(resources[0])
+					      : RD_KAFKA_RESP_ERR__BAD_MSG);
 	}
 	entries = rd_kafka_ConfigResource_configs(resources[0], &count);
 	for (size_t i = 0; i < count; i++) {
@@ -230,11 +211,11 @@ static bool await_leaders(struct topics_job *job, rd_kafka_t *rk, const char *na
 
 static bool check_topic(struct topics_job *job, rd_kafka_t *rk, enum tails_topic topic)
 {
-	char name[256];
+	char name[TOPIC_NAME_SIZE];
 	char text[TOPICS_FINDING_SIZE];
 	int partitions;
 
-	topics_name(job->settings, topic, name);
+	topic_name(job->settings, topic, name);
 	partitions = count_partitions(job, rk, name);
 	if (partitions < 0) {
 		return false;

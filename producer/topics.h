@@ -42,13 +42,6 @@ struct topics_job {
 	atomic_bool stop; /* set it to have a job under way end early */
 };
 
-/* The topic's name; size 256. */
-void topics_name(const struct settings *settings, enum tails_topic topic, char name[256]);
-
-/* An error of Kafka's as a fault: FAULT_FATAL where it forbids what we are doing, else FAULT_RETRY.
- */
-bool topics_error(struct fault *fault, const char *doing, rd_kafka_resp_err_t error);
-
 /* Calls job->done exactly once, from the loop.  Borrows job until then. */
 void topics_start(struct loop *loop, struct topics_job *job);
 
