@@ -196,16 +196,39 @@ def test_while_a_look_up_waits_the_socket_is_left_unread_and_the_status_goes_on(
     assert_topic_equals_tables(source)
 
 
+def outgrow_the_slot(system):
+    """Writes more log than the server keeps for it."""
+    with system.postgres.altered(max_slot_wal_keep_size="1MB"):
+        system.sql("CREATE TABLE neighbour AS SELECT repeat('x', 1000) AS text FROM "
+                   "generate_series(1, 50000)")
+        system.sql("SELECT pg_switch_wal()")
+        system.sql("CHECKPOINT")
+        system.wait_until(lambda: slot_of(system)["wal_status"] == "lost")
+
+
+def test_a_slot_that_is_lost_under_a_streaming_producer_stops_it(source):
+    """Kafka stands still, so nothing is acknowledged, and the server gives the slot up."""
+    project, users = source.create_project("Acme"), add_users(source, 2)
+    source.wait_published()
+    source.kafka.process.pause()
+    try:
+        add_assignments(source, project, users)
+        source.wait_until(
+            lambda: source.producer.metric("calrelay_producer_in_flight_transactions") == 1)
+        outgrow_the_slot(source)
+    finally:
+        source.kafka.process.cont()
+
+    assert source.producer.wait(60) == 1
+    assert f"slot {source.slot} is lost" in source.producer.log_text()
+    assert "UPDATE public.calrelay_source SET given_up = true" in source.producer.log_text()
+
+
 def test_a_slot_that_the_server_gave_up_stops_the_producer_until_somebody_accepts_the_loss(source):
     add_assignments(source, source.create_project("Acme"), add_users(source, 2))
     source.wait_published()
     assert source.producer.sigterm() == 0
-    with source.postgres.altered(max_slot_wal_keep_size="1MB"):
-        source.sql("CREATE TABLE neighbour AS SELECT repeat('x', 1000) AS text FROM "
-                   "generate_series(1, 50000)")
-        source.sql("SELECT pg_switch_wal()")
-        source.sql("CHECKPOINT")
-        source.wait_until(lambda: slot_of(source)["wal_status"] == "lost")
+    outgrow_the_slot(source)
 
     status, lines = check(source)
     [finding] = [line for line in lines if line.startswith("not ok: ")]
