@@ -55,7 +55,7 @@ static void refuse_core_dumps(void)
 /* What is to be done: serve, check, or a command. */
 struct action {
 	int (*plain)(void);
-	int (*with_arguments)(int argc, char **argv);
+	const struct program_command *command; /* instead of plain, or NULL */
 	int argc;
 	char **argv;
 };
@@ -72,8 +72,8 @@ static int load_and(const struct program *program, const struct action *action)
 	}
 	refuse_core_dumps();
 	log_init(program->name, LOG_INFO);
-	status = action->plain != NULL ? action->plain()
-				       : action->with_arguments(action->argc, action->argv);
+	status = action->command != NULL ? action->command->run(action->argc, action->argv)
+					 : action->plain();
 	config_free(program->options, program->option_count, program->config);
 	return status;
 }
@@ -90,9 +90,8 @@ static bool find_action(const struct program *program, int argc, char **argv, st
 	}
 	for (size_t i = 0; i < program->command_count; i++) {
 		if (strcmp(argv[1], program->commands[i].name) == 0) {
-			*action = (struct action){.with_arguments = program->commands[i].run,
-						  .argc = argc - 2,
-						  .argv = argv + 2};
+			*action = (struct action){
+			    .command = &program->commands[i], .argc = argc - 2, .argv = argv + 2};
 			return true;
 		}
 	}

@@ -251,13 +251,13 @@ static void write_traceparent(char out[TRACEPARENT_LENGTH], const struct pos *po
 {
 	uint64_t span = fnv64(pos_text);
 	uint64_t epoch = (uint64_t)pos->epoch << 32 | 0x63616c72; /* never all zero */
+	static const char frame[TRACEPARENT_LENGTH] = {
+	    '0', '0', '-', [35] = '-', [52] = '-', '0', '1'};
 
-	memcpy(out, "00-", 3);
+	memcpy(out, frame, sizeof frame);
 	digits_write_hex(out + 3, 16, epoch);
 	digits_write_hex(out + 19, 16, pos->commit_lsn);
-	out[35] = '-';
 	digits_write_hex(out + 36, 16, span != 0 ? span : 1);
-	memcpy(out + 52, "-01", 3);
 }
 
 static rd_kafka_headers_t *make_headers(const struct publish_record *record)

@@ -73,7 +73,9 @@ static void replace(char *text, const char *what, const char *with)
 
 	if (at != NULL) {
 		memmove(at + strlen(with), at + strlen(what), strlen(at + strlen(what)) + 1);
-		memcpy(at, with, strlen(with));
+		for (; *with != '\0'; with++) {
+			*at++ = *with;
+		}
 	}
 }
 
