@@ -1,8 +1,7 @@
 /* chunk.c - a row that was read from the tables, as an `r` record. */
 #include "producer/chunk.h"
 
-/* The project as events show it: JSON, "null" where there is none, NULL where the table has none.
- * False: it is too large. */
+/* The project as events show it; "null" where there is none.  False: it is too large. */
 static bool write_project(const struct chunk *chunk, const struct catalog_row *row,
 			  struct buf *json)
 {

@@ -16,7 +16,7 @@
 struct ends_job {
 	rd_kafka_t *rk; /* a consumer with enable.partition.eof; for ends_ask any client */
 	const struct settings *settings;
-	const atomic_bool *stop; /* end early */
+	const atomic_bool *stop; /* end early; ends_ask keeps to 2 s by itself */
 	struct tails *tails;	 /* in: has_foreign and foreign_offset; out: the rest */
 	struct late *late;	 /* out, with ends_read and ends_read_old */
 	uint32_t epoch;		 /* ends_read_old */

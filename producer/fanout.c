@@ -26,10 +26,11 @@ static void count_sent(struct fanout *fanout, bool sent)
 
 static bool is_key(const struct fanout *fanout, const struct catalog_row *row)
 {
-	const struct relation *relation = fanout->catalog->assignments;
+	const struct relation *relation = fanout->chunk.relation;
 	struct uuid user;
 
-	return keyset_read_id(&row->values[relation->at.user_id], &user) &&
+	return fanout->scope.kind == SCOPE_KEY &&
+	       keyset_read_id(&row->values[relation->at.user_id], &user) &&
 	       uuid_compare(&user, &fanout->scope.user) == 0;
 }
 

@@ -47,7 +47,6 @@ static void on_work(uv_work_t *work)
 	struct oversee *oversee = container_of(work, struct oversee, work);
 	const struct ends_job job = {.rk = publish_client(oversee->flow->publish),
 				     .settings = oversee->flow->settings,
-				     .stop = &oversee->stop,
 				     .tails = &oversee->ends,
 				     .fault = &oversee->fault};
 
@@ -80,7 +79,6 @@ static void on_timer(uv_timer_t *timer)
 		return;
 	}
 	note_expected(oversee);
-	atomic_store(&oversee->stop, false);
 	oversee->looking =
 	    uv_queue_work(&oversee->loop->uv, &oversee->work, on_work, on_work_done) == 0;
 }
@@ -100,7 +98,6 @@ void oversee_start(struct oversee *oversee)
 bool oversee_stop(struct oversee *oversee)
 {
 	uv_timer_stop(&oversee->timer);
-	atomic_store(&oversee->stop, true);
 	return !oversee->looking;
 }
 

@@ -5,8 +5,6 @@
 #ifndef CALRELAY_PRODUCER_OVERSEE_H
 #define CALRELAY_PRODUCER_OVERSEE_H
 
-#include <stdatomic.h>
-
 #include "producer/flow.h"
 
 struct oversee {
@@ -15,7 +13,6 @@ struct oversee {
 	uv_timer_t timer;
 	uv_work_t work; /* the calls wait, so they run beside the loop, on publish's client */
 	bool looking;
-	atomic_bool stop;
 	struct fault fault;
 	struct tails ends;				      /* next_offset only */
 	int64_t expected[TAILS_TOPICS][TAILS_PARTITIONS_MAX]; /* -1: not quiet */
@@ -25,7 +22,7 @@ struct oversee {
 
 void oversee_init(struct oversee *oversee, struct loop *loop, struct flow *flow);
 void oversee_start(struct oversee *oversee);
-/* False where a look is still under way: it ends early, and ended comes; publish must stay open
+/* False where a look is still under way: ended comes within seconds; publish must stay open
  * until then. */
 bool oversee_stop(struct oversee *oversee);
 void oversee_close(struct oversee *oversee); /* after it stopped */
