@@ -14,7 +14,7 @@
 #define BATCH_MAX_BYTES (3u << 20)
 
 struct batch_item {
-	struct op *op;
+	const struct op *op;
 	const struct outlook_event *event; /* read by create and update */
 	struct uuid assignment;
 	struct op_answer answer; /* filled by batch_read */

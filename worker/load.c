@@ -65,8 +65,6 @@ void load_forget(struct run *run)
 	HASH_ITER(hh, run->rows, row, next)
 	{
 		HASH_DEL(run->rows, row);
-		free(row->event_id);
-		free(row->change_key);
 		free(row);
 	}
 	free(run->connection.access_sealed);

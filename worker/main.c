@@ -46,6 +46,8 @@ static const struct config_option OPTIONS[] = {
      .most = 10000, .help = "users served at once"},
     {OPTION("CALRELAY_QUARANTINE_SECONDS", CONFIG_INTEGER, quarantine_s), .fallback = "300",
      .least = 35, .most = 86400, .help = "how long a lost request may still land"},
+    {OPTION("CALRELAY_DELETED_EVENTS", CONFIG_TEXT, deleted_events), .fallback = "restore",
+     .help = "an event its person deleted: restore (with the next change or sync) or respect"},
     {OPTION("CALRELAY_EXTENDED_PROPERTY", CONFIG_TEXT, extended_property),
      .fallback = "String {0b7c4c8e-5a3f-4a52-9f0e-6d1f6f2a7c11} Name AmiDashAssignment",
      .help = "the property that marks our events"},
@@ -169,13 +171,22 @@ static bool property_is_well_formed(const char *property, struct fault *fault)
 			   "it as String {guid} Name AmiDashAssignment");
 }
 
+static bool take_policy(struct fault *fault)
+{
+	const char *policy = worker.config.deleted_events;
+
+	worker.respects_deletion = strcmp(policy, "respect") == 0;
+	return worker.respects_deletion || strcmp(policy, "restore") == 0 ||
+	       fault_fatal(fault, "CALRELAY_DELETED_EVENTS is neither restore nor respect");
+}
+
 static bool worker_open(struct fault *fault)
 {
 	const struct worker_config *config = &worker.config;
 
 	worker.keys = seal_keys_new(config->token_keys, fault);
 	if (worker.keys == NULL || !hostmap_load(&worker.map, config->mapping_file, fault) ||
-	    !property_is_well_formed(config->extended_property, fault)) {
+	    !property_is_well_formed(config->extended_property, fault) || !take_policy(fault)) {
 		return false;
 	}
 	worker.oauth = (struct oauth_client){.login_url = config->login_url,

@@ -118,6 +118,9 @@ static enum op_scope op_found(struct op *op, const struct op_answer *answer)
 	if (!op->wants_event) {
 		return op_finish(op, OP_REMOVED);
 	}
+	if (op->is_known_gone && op->respects_deletion) {
+		return op_finish(op, OP_HIDDEN);
+	}
 	if (op->is_known_gone) {
 		op->incarnation++; /* the old transactionId would be answered with the gone event */
 		op->is_known_gone = false;

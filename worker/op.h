@@ -22,6 +22,7 @@ enum op_end {
 	OP_OPEN,     /* not finished */
 	OP_SYNCED,   /* the event shows what is wanted */
 	OP_REMOVED,  /* there is no event, as wanted */
+	OP_HIDDEN,   /* the person deleted it, and is respected */
 	OP_REJECTED, /* Graph will never accept this: see error */
 };
 
@@ -39,7 +40,8 @@ struct op {
 	enum op_request request;
 	enum op_end end;
 	bool wants_event;
-	bool is_unsure;	    /* a request of it may have taken effect without an answer */
+	bool respects_deletion; /* an event that turns out to be gone is not made anew */
+	bool is_unsure;		/* a request of it may have taken effect without an answer */
 	bool is_known_gone; /* an earlier incarnation's event is gone or its transactionId is spent
 			     */
 	int incarnation;

@@ -39,7 +39,7 @@ void items_done(struct run *run, const char *outcome)
 
 static bool task_needs_burial(const struct task *task)
 {
-	return task->stage == TASK_ENDED && task->op.end == OP_REJECTED && task->item != NULL &&
+	return task->stage == TASK_ENDED && task->end == OP_REJECTED && task->item != NULL &&
 	       !task->is_buried;
 }
 
@@ -53,73 +53,200 @@ bool run_needs_burial(const struct run *run)
 	return false;
 }
 
-enum run_step intent_finish(struct run *run)
+/* ---- what is to be written ---- */
+
+void tasks_skip(struct run *run)
 {
-	if (run->fault.kind != FAULT_NONE) {
-		return run_after_fault(run, RUN_INTENT);
-	}
-	for (int i = 0; i < run->chunk_count; i++) {
-		struct task *task = run->chunk[i];
+	for (size_t i = 0; i < run->task_count; i++) {
+		struct task *task = &run->tasks[i];
 
 		if (task->stage == TASK_SKIPPED && task->item != NULL) {
 			item_done(run, task->item, "old");
 			task->item = NULL;
-		} else if (task->stage == TASK_PLANNED) {
-			task->stage = TASK_SKIPPED; /* its connection is gone */
 		}
 	}
-	run->chunk_count = 0;
-	for (size_t i = 0; i < run->task_count && run->chunk_count < BATCH_ITEMS_MAX; i++) {
-		if (run->tasks[i].stage == TASK_INTENDED) {
-			run->chunk[run->chunk_count++] = &run->tasks[i];
-		}
-	}
-	return run->chunk_count > 0 ? RUN_SEND : run_go_on(run);
 }
 
 static const char *task_says(const struct task *task)
 {
-	if (task->stage == TASK_RECORD) {
-		return "nothing_to_do";
-	}
-	switch (task->op.end) {
+	switch (task->end) {
 	case OP_SYNCED:
 		return "synced";
 	case OP_REMOVED:
 		return "removed";
-	default:
+	case OP_HIDDEN:
+		return "hidden";
+	case OP_REJECTED:
 		return "failed";
+	case OP_OPEN:
+		break;
+	}
+	return "nothing_to_do";
+}
+
+static void task_done(struct run *run, struct task *task)
+{
+	if (task->item == NULL) {
+		return;
+	}
+	/* a replay's record was shown long ago: its age is no latency */
+	if (task->item->change->commit_us > 0 && task->end != OP_OPEN && run->mode == RUN_CHANGES) {
+		double seconds = (double)(clock_wall_us() - task->item->change->commit_us) / 1e6;
+
+		metric_observe(run->worker->stats.end_to_end_seconds, NULL, seconds);
+	}
+	item_done(run, task->item, task_says(task));
+	task->item = NULL;
+}
+
+/* Once a task's values are written, or needn't be. */
+static void task_settle(struct run *run, struct task *task)
+{
+	if (task->stage == TASK_STORED) {
+		task_done(run, task);
+	} else if (task->stage == TASK_AGAIN) {
+		log_warn("a result was not stored: the row is another attempt's by now",
+			 LOG_TEXT("user.id", run->lane->user_text));
+		task->item = NULL; /* it goes back to the lane with the run's end */
 	}
 }
 
-static void task_stored(struct run *run, struct task *task)
+static bool task_is_result(const struct task *task)
 {
-	if (task->item != NULL) {
-		int64_t commit_us = task->item->change->commit_us;
+	return !task->is_stray && (task->stage == TASK_ENDED || task->stage == TASK_RECORD);
+}
 
-		/* a replay's record was shown long ago: its age is no latency */
-		if (commit_us > 0 && task->stage == TASK_ENDED && run->mode == RUN_CHANGES) {
-			double seconds = (double)(clock_wall_us() - commit_us) / 1e6;
+bool run_has_results(struct run *run)
+{
+	run->wrote_count = 0;
+	for (size_t i = 0; i < run->task_count && run->wrote_count < RUN_RECORDS_MAX; i++) {
+		struct task *task = &run->tasks[i];
 
-			metric_observe(run->worker->stats.end_to_end_seconds, NULL, seconds);
+		if (task->stage == TASK_ENDED && task->is_stray) {
+			task->stage = TASK_STORED;
+		} else if (task_is_result(task)) {
+			if (task_prepare(task, run_row(run, &task->assignment))) {
+				run->wrote[run->wrote_count++] = task;
+			} else {
+				task_settle(run, task);
+			}
 		}
-		item_done(run, task->item, task_says(task));
-		task->item = NULL;
 	}
-	task->stage = TASK_STORED;
+	tasks_skip(run);
+	return run->wrote_count > 0;
+}
+
+bool run_has_released(struct run *run)
+{
+	run->wrote_count = 0;
+	for (int i = 0; i < run->chunk_count; i++) {
+		struct task *task = run->chunk[i];
+
+		if (task->stage == TASK_INTENDED && !task->is_stray &&
+		    task_prepare(task, run_row(run, &task->assignment))) {
+			run->wrote[run->wrote_count++] = task;
+		}
+	}
+	return run->wrote_count > 0;
+}
+
+/* ---- writing ---- */
+
+/* What is written is what the row says now.  Whether all of it was. */
+static bool run_take_written(struct run *run)
+{
+	bool all = true;
+
+	for (int i = 0; i < run->wrote_count; i++) {
+		struct task *task = run->wrote[i];
+		struct row *row;
+
+		if (task->version == 0) {
+			all = false;
+			continue;
+		}
+		row = row_new(&task->assignment, &task->values, task->version);
+		if (row == NULL) {
+			fputs("out of memory\n", stderr);
+			abort();
+		}
+		task_written(task);
+		run_set_row(run, row);
+		task_settle(run, task);
+	}
+	return all;
+}
+
+/* Rows that were not as we knew them, or of which nobody knows: they are read, then asked again. */
+static enum run_step run_reread(struct run *run)
+{
+	if (run->fault.kind != FAULT_NONE) {
+		return run_after_fault(run, RUN_REREAD);
+	}
+	return run_wait(run, 0, RUN_REREAD);
+}
+
+enum run_step reread_finish(struct run *run)
+{
+	if (run->fault.kind != FAULT_NONE) {
+		return run_after_fault(run, RUN_REREAD);
+	}
+	if (!run->connection.exists) {
+		return RUN_END; /* it is gone: whatever is left is looked at anew */
+	}
+	return run->park_reason != NULL ? run_go_park(run) : run_go_on(run);
+}
+
+void intent_start(struct run *run)
+{
+	run->wrote_count = 0;
+	for (int i = 0; i < run->chunk_count; i++) {
+		struct task *task = run->chunk[i];
+
+		if (task->stage == TASK_PLANNED &&
+		    task_prepare(task, run_row(run, &task->assignment)) &&
+		    task->stage == TASK_PLANNED) {
+			run->wrote[run->wrote_count++] = task;
+		}
+	}
+	tasks_skip(run);
+	if (run->wrote_count == 0) {
+		run_resume_later(run); /* nothing needs a call any more */
+		return;
+	}
+	store_write(run);
+}
+
+static void run_keep_intended(struct run *run)
+{
+	int count = 0;
+
+	for (int i = 0; i < run->chunk_count; i++) {
+		if (run->chunk[i]->stage == TASK_INTENDED) {
+			run->chunk[count++] = run->chunk[i];
+		}
+	}
+	run->chunk_count = count;
+}
+
+enum run_step intent_finish(struct run *run)
+{
+	if (run->fault.kind != FAULT_NONE || !run_take_written(run)) {
+		return run_reread(run);
+	}
+	run_keep_intended(run);
+	return run->chunk_count > 0 ? RUN_SEND : run_go_on(run);
+}
+
+void result_start(struct run *run)
+{
+	store_write(run);
 }
 
 enum run_step result_finish(struct run *run)
 {
-	if (run->fault.kind != FAULT_NONE) {
-		return run_after_fault(run, RUN_RESULT); /* save again, never send again */
-	}
-	for (int i = 0; i < run->wrote_count; i++) {
-		if (run->wrote[i]->stage == TASK_INTENDED) {
-			run->wrote[i]->stage = TASK_PLANNED; /* its intent was taken back */
-		} else {
-			task_stored(run, run->wrote[i]);
-		}
+	if (run->fault.kind != FAULT_NONE || !run_take_written(run)) {
+		return run_reread(run); /* save again, never send again */
 	}
 	run->waits = 0;
 	if (run->park_reason != NULL) {
@@ -127,6 +254,8 @@ enum run_step result_finish(struct run *run)
 	}
 	return run->request_count > 0 ? RUN_PROGRESS : run_go_on(run);
 }
+
+/* ---- dead letters ---- */
 
 static void on_buried(void *context, bool ok)
 {
@@ -160,7 +289,7 @@ static void bury_task(struct run *run, struct task *task)
 	    .value = item->raw,
 	    .value_length = item->raw_length,
 	    .stage = "graph",
-	    .reason = task->op.error,
+	    .reason = task->op->error,
 	    .done = on_buried,
 	    .context = run};
 	task->is_buried = true;

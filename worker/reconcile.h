@@ -1,6 +1,6 @@
-/* reconcile.h - what is wanted of a mailbox against what a complete listing shows.
+/* reconcile.h - whose event a listed one is, and how many may be removed unasked.
  *
- * Pure.  Gives one finding per assignment or stray event; deletes only from positive knowledge. */
+ * Pure.  What is to be done about one assignment is protocol.h's. */
 #ifndef CALRELAY_WORKER_RECONCILE_H
 #define CALRELAY_WORKER_RECONCILE_H
 
@@ -14,18 +14,6 @@
 /* More orphans than this many, and more than this share of the listed events, and we ask first. */
 #define RECONCILE_BRAKE_COUNT	10
 #define RECONCILE_BRAKE_PERCENT 50
-
-enum finding {
-	FINDING_RIGHT,	/* the event and its row are as they should be */
-	FINDING_RECORD, /* only the row has to learn */
-	FINDING_CREATE,
-	FINDING_UPDATE,
-	FINDING_REMOVE,
-};
-
-/* What is to be done for one wanted assignment.  listed: its event in the mailbox, or NULL. */
-enum finding reconcile_wanted(const struct outlook_event *event, const struct row *row,
-			      const struct listed *listed);
 
 /* The event of a listing that is assignment's: the one its row knows, else the first. */
 const struct listed *reconcile_find(const struct listing *listing, const struct uuid *assignment,

@@ -52,6 +52,24 @@ struct task *run_add_task(struct run *run, const struct uuid *assignment)
 	return task;
 }
 
+/* NOLINTBEGIN(readability-function-size,clang-analyzer-unix.Malloc): uthash's */
+void run_drop_row(struct run *run, const struct uuid *assignment)
+{
+	struct row *row = run_row(run, assignment);
+
+	if (row != NULL) {
+		HASH_DEL(run->rows, row);
+		free(row);
+	}
+}
+
+void run_set_row(struct run *run, struct row *row)
+{
+	run_drop_row(run, &row->assignment);
+	HASH_ADD(hh, run->rows, assignment, sizeof row->assignment, row);
+}
+/* NOLINTEND(readability-function-size,clang-analyzer-unix.Malloc) */
+
 static bool run_is_lost(const struct run *run)
 {
 	return run->is_fenced || run->part->state == PART_RELEASED ||
@@ -84,35 +102,6 @@ enum run_step run_after_fault(struct run *run, enum run_step again)
 	return run_wait(run, run->fault.retry_after_ms, again);
 }
 
-size_t run_collect_results(struct run *run)
-{
-	run->wrote_count = 0;
-	for (size_t i = 0; i < run->task_count && run->wrote_count < RUN_RECORDS_MAX; i++) {
-		struct task *task = &run->tasks[i];
-
-		if (task->stage == TASK_ENDED && task->is_stray) {
-			task->stage = TASK_STORED;
-		} else if (task->stage == TASK_ENDED || task->stage == TASK_RECORD) {
-			run->wrote[run->wrote_count++] = task;
-		}
-	}
-	return (size_t)run->wrote_count;
-}
-
-/* Intents whose request was refused before it did anything are taken back. */
-static size_t run_collect_released(struct run *run)
-{
-	run->wrote_count = 0;
-	for (int i = 0; i < run->chunk_count; i++) {
-		struct task *task = run->chunk[i];
-
-		if (task->stage == TASK_INTENDED && !task->is_stray && !task->op.is_unsure) {
-			run->wrote[run->wrote_count++] = task;
-		}
-	}
-	return (size_t)run->wrote_count;
-}
-
 /* Disconnecting always ends, even with a dead token: then it says what it had to leave. */
 static enum run_step run_leave_events(struct run *run)
 {
@@ -123,7 +112,7 @@ static enum run_step run_leave_events(struct run *run)
 	}
 	if (run->task_count == 0) {
 		for (const struct row *row = run->rows; row != NULL; row = row->hh.next) {
-			left += row->event_id != NULL;
+			left += row->is.event_id != NULL;
 		}
 		run->left_count = left;
 	}
@@ -140,7 +129,7 @@ enum run_step run_go_park(struct run *run)
 	if (run_needs_burial(run)) {
 		return RUN_DEAD;
 	}
-	if (run_collect_results(run) > 0 || run_collect_released(run) > 0) {
+	if (run_has_results(run) || run_has_released(run)) {
 		return RUN_RESULT;
 	}
 	return RUN_PARK;
@@ -178,9 +167,6 @@ static bool run_choose_chunk(struct run *run)
 	for (size_t i = 0; i < run->task_count && run->chunk_count < BATCH_ITEMS_MAX; i++) {
 		struct task *task = &run->tasks[i];
 
-		if (task->stage == TASK_PLANNED && task->is_stray) {
-			task->stage = TASK_INTENDED;
-		}
 		if (task->stage == TASK_INTENDED || task->stage == TASK_PLANNED) {
 			needs_intent |= task->stage == TASK_PLANNED;
 			run->chunk[run->chunk_count++] = task;
@@ -196,7 +182,7 @@ enum run_step run_go_on(struct run *run)
 	if (run_needs_burial(run)) {
 		return RUN_DEAD;
 	}
-	if (run_collect_results(run) > 0) {
+	if (run_has_results(run)) {
 		return RUN_RESULT;
 	}
 	if (run->part->intake->state == INTAKE_DRAINING) {
@@ -277,7 +263,7 @@ static void run_free(struct run *run)
 {
 	load_forget(run);
 	for (size_t i = 0; i < run->task_count; i++) {
-		outlook_event_close(&run->tasks[i].event);
+		task_close(&run->tasks[i]);
 	}
 	for (size_t i = 0; i < run->wanted_count; i++) {
 		free(run->wanted[i]);
@@ -366,10 +352,11 @@ static const struct {
     [RUN_RENEW] = {"renew", token_renew_start, token_renew_finish},
     [RUN_READ] = {"read", store_read, sync_read_finish},
     [RUN_LIST] = {"list", sync_list_start, sync_list_finish},
-    [RUN_INTENT] = {"intent", store_intent, intent_finish},
+    [RUN_INTENT] = {"intent", intent_start, intent_finish},
     [RUN_SEND] = {"send", send_start, send_finish},
     [RUN_DEAD] = {"dead", dead_start, dead_finish},
-    [RUN_RESULT] = {"result", store_result, result_finish},
+    [RUN_RESULT] = {"result", result_start, result_finish},
+    [RUN_REREAD] = {"reread", store_rows, reread_finish},
     [RUN_PROGRESS] = {"progress", store_progress, progress_finish},
     [RUN_FINISH] = {"finish", store_finish, finish_finish},
     [RUN_PARK] = {"park", store_park, park_finish},

@@ -13,6 +13,7 @@
 #include "worker/lane.h"
 #include "worker/listing.h"
 #include "worker/row.h"
+#include "worker/task.h"
 
 #define RUN_REQUESTS_MAX 8 /* sync requests of one user served by one run */
 /* A mailbox that has to wait longer than this parks: no offset waits for it. */
@@ -29,10 +30,11 @@ enum run_step {
 	RUN_RENEW,   /* store them, before they are used */
 	RUN_READ,    /* the user's assignments from the host's tables */
 	RUN_LIST,    /* the mailbox's marked events, page by page */
-	RUN_INTENT,
+	RUN_INTENT,  /* tx1 */
 	RUN_SEND,
-	RUN_DEAD, /* dead letters, before their records count as done */
-	RUN_RESULT,
+	RUN_DEAD,   /* dead letters, before their records count as done */
+	RUN_RESULT, /* tx2 */
+	RUN_REREAD, /* rows that were not as we knew them */
 	RUN_PROGRESS,
 	RUN_FINISH, /* a sync request's end */
 	RUN_PARK,   /* the user waits for time or for a person */
@@ -64,28 +66,6 @@ struct connection {
 	char time_zone[64];
 	bool is_adopted;
 	char *snapshot; /* pg_snapshot of the last sync's read, or NULL */
-};
-
-enum task_stage {
-	TASK_RECORD,  /* only the row has to learn */
-	TASK_PLANNED, /* an operation without an intent yet */
-	TASK_INTENDED,
-	TASK_ENDED, /* the operation is finished; its result isn't stored */
-	TASK_STORED,
-	TASK_SKIPPED,
-};
-
-struct task {
-	struct uuid assignment;
-	enum task_stage stage;
-	struct outlook_event event;
-	struct op op;
-	struct uuid attempt;
-	char pos[POS_TEXT_SIZE]; /* "" : the row keeps its own */
-	bool is_extra;		 /* not a wish of a sync: it doesn't count as examined */
-	bool is_stray;		 /* an event without a row: no intent, no result */
-	bool is_buried;		 /* its dead letter is in Kafka */
-	struct item *item;	 /* whose records are done with it; borrowed, or NULL */
 };
 
 struct run {
@@ -121,7 +101,7 @@ struct run {
 	size_t task_capacity;
 	struct task *chunk[BATCH_ITEMS_MAX];
 	int chunk_count;
-	struct task *wrote[RUN_RECORDS_MAX]; /* in the result statement under way */
+	struct task *wrote[RUN_RECORDS_MAX]; /* whose rows are written, or read again */
 	int wrote_count;
 
 	struct change **wanted; /* of a sync: from the tables; owned */
@@ -166,6 +146,10 @@ void runs_wake(struct worker *worker, int64_t now_ms);
 
 struct row *run_row(const struct run *run, const struct uuid *assignment);
 struct task *run_add_task(struct run *run, const struct uuid *assignment); /* NULL: no memory */
+
+/* Takes row over, in the place of the one of the same assignment. */
+void run_set_row(struct run *run, struct row *row);
+void run_drop_row(struct run *run, const struct uuid *assignment);
 
 /* Waits, then goes on with step: after_ms, or backing off up to 30 s where after_ms is 0. */
 enum run_step run_wait(struct run *run, int64_t after_ms, enum run_step step);

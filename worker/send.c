@@ -77,7 +77,7 @@ static void send_choose(struct run *run)
 
 		if (task->stage == TASK_INTENDED) {
 			run->batch.items[run->batch.count++] = (struct batch_item){
-			    .op = &task->op, .event = &task->event, .assignment = task->assignment};
+			    .op = task->op, .event = &task->event, .assignment = task->assignment};
 		}
 	}
 }
@@ -141,10 +141,7 @@ static struct verdict send_judge(struct run *run)
 		snprintf(status, sizeof status, "%d", item->answer.status);
 		STATS_COUNT(run->worker->stats.graph_requests, op_request_name(item->op->request),
 			    item->answer.status > 0 ? status : "none");
-		scope = op_answered(&task->op, &item->answer);
-		if (task->op.end != OP_OPEN) {
-			task->stage = TASK_ENDED;
-		}
+		scope = task_answered(task, &item->answer);
 		verdict.scope = scope > verdict.scope ? scope : verdict.scope;
 		if (item->answer.retry_after_ms > verdict.retry_after_ms) {
 			verdict.retry_after_ms = item->answer.retry_after_ms;

@@ -10,8 +10,14 @@ enum run_step load_finish(struct run *run);
 void load_forget(struct run *run); /* frees what was loaded */
 
 /* outcome.c */
+void intent_start(struct run *run);
 enum run_step intent_finish(struct run *run);
+void result_start(struct run *run);
 enum run_step result_finish(struct run *run);
+enum run_step reread_finish(struct run *run);
+bool run_has_results(struct run *run);	/* collects them into run->wrote */
+bool run_has_released(struct run *run); /* collects intents that can be taken back */
+void tasks_skip(struct run *run);	/* what nothing is to be done for is done */
 bool run_needs_burial(const struct run *run);
 void dead_start(struct run *run);
 enum run_step dead_finish(struct run *run);
@@ -20,7 +26,6 @@ void items_done(struct run *run, const char *outcome);
 
 /* run.c */
 enum run_step run_after_fault(struct run *run, enum run_step again);
-size_t run_collect_results(struct run *run); /* into run->wrote; how many */
 
 /* token.c: a live access token, refreshed by one worker at a time. */
 enum run_step token_first_step(struct run *run, enum run_step otherwise);

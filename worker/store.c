@@ -163,38 +163,37 @@ static char *duplicate(const char *text)
 	return text != NULL ? strdup(text) : NULL;
 }
 
-static enum row_state row_state_of(const char *text)
-{
-	if (text != NULL && strcmp(text, "deleted") == 0) {
-		return ROW_DELETED;
-	}
-	return text != NULL && strcmp(text, "failed") == 0 ? ROW_FAILED : ROW_SYNCED;
-}
-
-/* [assignment, state, event id, change key, incarnation, hash, applied, pending, dirty] */
-/* NOLINTNEXTLINE(readability-function-size): the nesting is uthash's */
-static bool load_row(struct run *run, const cJSON *array)
+/* [assignment, version, state, incarnation, event id, change key, hash, applied, pending, attempt,
+ * dirty, whether that can be settled] */
+static struct row *row_read(const cJSON *array)
 {
 	const char *assignment = array_text(array, 0);
-	struct row *row = calloc(1, sizeof *row);
+	const char *attempt = array_text(array, 9);
+	struct row_values values = {
+	    .state = row_state_of(array_text(array, 2)),
+	    .incarnation = (int)cJSON_GetNumberValue(cJSON_GetArrayItem(array, 3)),
+	    .event_id = array_text(array, 4),
+	    .change_key = array_text(array, 5),
+	    .hash = array_text(array, 6),
+	    .applied_pos = array_text(array, 7),
+	    .pending_pos = array_text(array, 8),
+	    .is_dirty = cJSON_IsTrue(cJSON_GetArrayItem(array, 10)),
+	};
+	struct uuid id;
+	struct row *row;
 
-	if (row == NULL || assignment == NULL || !uuid_parse(assignment, &row->assignment)) {
-		free(row);
-		return false;
+	if (assignment == NULL || !uuid_parse(assignment, &id) || values.state == ROW_STATES ||
+	    (attempt != NULL && !uuid_parse(attempt, &values.attempt))) {
+		return NULL;
 	}
-	row->state = row_state_of(array_text(array, 1));
-	row->event_id = duplicate(array_text(array, 2));
-	row->change_key = duplicate(array_text(array, 3));
-	row->incarnation = (int)cJSON_GetNumberValue(cJSON_GetArrayItem(array, 4));
-	text_copy(row->hash, sizeof row->hash, array_text(array, 5));
-	text_copy(row->applied_pos, sizeof row->applied_pos, array_text(array, 6));
-	text_copy(row->pending_pos, sizeof row->pending_pos, array_text(array, 7));
-	row->is_dirty = cJSON_IsTrue(cJSON_GetArrayItem(array, 8));
-	HASH_ADD(hh, run->rows, assignment, sizeof row->assignment, row);
-	return true;
+	row = row_new(&id, &values, (uint32_t)cJSON_GetNumberValue(cJSON_GetArrayItem(array, 1)));
+	if (row != NULL) {
+		row->is_settleable = cJSON_IsTrue(cJSON_GetArrayItem(array, 11));
+	}
+	return row;
 }
 
-static bool load_rows(struct run *run, const char *text)
+bool store_take_rows(struct run *run, const char *text)
 {
 	cJSON *array;
 	const cJSON *item;
@@ -209,7 +208,12 @@ static bool load_rows(struct run *run, const char *text)
 	}
 	cJSON_ArrayForEach(item, array)
 	{
-		ok = ok && load_row(run, item);
+		struct row *row = row_read(item);
+
+		ok = ok && row != NULL;
+		if (row != NULL) {
+			run_set_row(run, row);
+		}
 	}
 	cJSON_Delete(array);
 	return ok || fault_retry(&run->fault, "a mapping row can't be read");
@@ -290,7 +294,7 @@ static void load_read(struct group *group, const PGresult *result)
 			continue;
 		}
 		load_connection(run, result, i);
-		if (!load_rows(run, pg_text(result, i, 12)) ||
+		if (!store_take_rows(run, pg_text(result, i, 12)) ||
 		    !load_requests(run, pg_text(result, i, 13))) {
 			run->fault.kind = FAULT_RETRY;
 		}
@@ -302,37 +306,54 @@ void store_load(struct run *run)
 	group_add(run->worker->store.load, run);
 }
 
-/* ---- intent and result ---- */
+/* ---- write ---- */
 
-static void write_place(struct buf *out, const struct run *run, const struct task *task)
+static void write_values(struct buf *out, const struct row_values *values)
 {
-	jsonw_comma(out);
-	buf_char(out, '{');
-	jsonw_member_number(out, "r", run->index);
-	jsonw_member_number(out, "partition", run->part->partition);
-	jsonw_member_number(out, "epoch", run->epoch);
-	jsonw_member_text(out, "connection", run->connection.id_text);
-	write_uuid(out, "assignment", &task->assignment);
-	jsonw_member_text(out, "pos", task->pos);
+	jsonw_member_text(out, "state", row_state_name(values->state));
+	jsonw_member_number(out, "incarnation", values->incarnation);
+	jsonw_member_text(out, "event_id", values->event_id);
+	jsonw_member_text(out, "change_key", values->change_key);
+	jsonw_member_text(out, "hash", values->hash);
+	jsonw_member_text(out, "applied", values->applied_pos);
+	jsonw_member_text(out, "pending", values->pending_pos);
+	if (values->pending_pos != NULL) {
+		write_uuid(out, "attempt", &values->attempt);
+	}
+	jsonw_member_text(out, "error", values->error);
 }
 
-static void intent_write(struct buf *out, struct run *run)
+static void write_flag(struct buf *out, const char *key, bool is)
 {
-	for (int i = 0; i < run->chunk_count; i++) {
-		struct task *task = run->chunk[i];
+	jsonw_key(out, key);
+	buf_text(out, is ? "true" : "false");
+}
 
-		if (task->stage != TASK_PLANNED || task->is_stray) {
-			continue;
-		}
-		task->attempt = uuid_random();
-		write_place(out, run, task);
+static void write_write(struct buf *out, struct run *run)
+{
+	for (int i = 0; i < run->wrote_count; i++) {
+		const struct task *task = run->wrote[i];
+		const struct row *row = run_row(run, &task->assignment);
+
+		jsonw_comma(out);
+		buf_char(out, '{');
+		jsonw_member_number(out, "r", run->index);
 		jsonw_member_number(out, "k", i);
-		write_uuid(out, "attempt", &task->attempt);
+		jsonw_member_number(out, "partition", run->part->partition);
+		jsonw_member_number(out, "epoch", run->epoch);
+		jsonw_member_text(out, "connection", run->connection.id_text);
+		write_uuid(out, "assignment", &task->assignment);
+		if (row != NULL) {
+			jsonw_member_number(out, "version", row->version);
+		}
+		write_values(out, &task->values);
+		write_flag(out, "dirty", task->values.is_dirty);
+		write_flag(out, "quarantine", task->begins_quarantine);
 		buf_char(out, '}');
 	}
 }
 
-static void intent_read(struct group *group, const PGresult *result)
+static void write_read(struct group *group, const PGresult *result)
 {
 	for (int i = 0; i < PQntuples(result); i++) {
 		int64_t index = pg_integer(result, i, 0, -1);
@@ -340,86 +361,19 @@ static void intent_read(struct group *group, const PGresult *result)
 		struct run *run =
 		    index >= 0 && index < group->count ? group->under_way[index] : NULL;
 
-		if (run == NULL || k < 0 || k >= run->chunk_count) {
+		if (run == NULL || k < 0 || k >= run->wrote_count) {
 			continue;
 		}
 		if (strcmp(pg_text(result, i, 2), "t") != 0) {
 			run->is_fenced = true;
-		} else {
-			bool accepted = strcmp(pg_text(result, i, 3), "t") == 0;
-
-			run->chunk[k]->stage = accepted ? TASK_INTENDED : TASK_SKIPPED;
 		}
+		run->wrote[k]->version = (uint32_t)pg_integer(result, i, 3, 0);
 	}
 }
 
-void store_intent(struct run *run)
+void store_write(struct run *run)
 {
-	group_add(run->worker->store.intent, run);
-}
-
-static const char *task_outcome(const struct task *task)
-{
-	if (task->stage == TASK_INTENDED) {
-		return "released";
-	}
-	if (task->stage == TASK_RECORD) {
-		return task->op.event_id[0] != '\0' ? "synced" : "deleted";
-	}
-	switch (task->op.end) {
-	case OP_SYNCED:
-		return "synced";
-	case OP_REMOVED:
-		return "deleted";
-	default:
-		return "failed";
-	}
-}
-
-static void result_write_task(struct buf *out, struct run *run, const struct task *task)
-{
-	const char *what = task_outcome(task);
-	bool is_removed = strcmp(what, "deleted") == 0;
-	const char *error =
-	    task->op.error[0] != '\0' ? task->op.error : outlook_reason(task->event.verdict);
-
-	write_place(out, run, task);
-	if (task->stage == TASK_RECORD) {
-		jsonw_member_text(out, "attempt", NULL);
-	} else {
-		write_uuid(out, "attempt", &task->attempt);
-	}
-	jsonw_member_text(out, "what", what);
-	jsonw_member_text(out, "event_id", is_removed ? NULL : text_or_null(task->op.event_id));
-	jsonw_member_text(out, "change_key", is_removed ? NULL : text_or_null(task->op.change_key));
-	jsonw_member_text(out, "hash", is_removed ? NULL : text_or_null(task->event.hash));
-	/* the removed event's transactionId is spent: the next one is another incarnation */
-	jsonw_member_number(out, "incarnation", task->op.incarnation + (is_removed ? 1 : 0));
-	jsonw_member_text(out, "error", error);
-	buf_char(out, '}');
-}
-
-static void result_write(struct buf *out, struct run *run)
-{
-	for (int i = 0; i < run->wrote_count; i++) {
-		result_write_task(out, run, run->wrote[i]);
-	}
-}
-
-static void result_read(struct group *group, const PGresult *result)
-{
-	for (int i = 0; i < PQntuples(result); i++) {
-		int64_t index = pg_integer(result, i, 0, -1);
-
-		if (index >= 0 && index < group->count && strcmp(pg_text(result, i, 1), "t") != 0) {
-			group->under_way[index]->is_fenced = true;
-		}
-	}
-}
-
-void store_result(struct run *run)
-{
-	group_add(run->worker->store.result, run);
+	group_add(run->worker->store.write, run);
 }
 
 /* ---- start and end ---- */
@@ -428,17 +382,14 @@ bool store_init(struct store *store, struct worker *worker)
 {
 	*store = (struct store){.worker = worker};
 	store->load = group_new(store, STORE_LOAD_SQL, load_write, load_read);
-	store->intent = group_new(store, STORE_INTENT_SQL, intent_write, intent_read);
-	store->result = group_new(store, STORE_RESULT_SQL, result_write, result_read);
+	store->write = group_new(store, STORE_WRITE_SQL, write_write, write_read);
 	store->read_sql = store_read_sql(&worker->map);
-	return store->load != NULL && store->intent != NULL && store->result != NULL &&
-	       store->read_sql != NULL;
+	return store->load != NULL && store->write != NULL && store->read_sql != NULL;
 }
 
 void store_close(struct store *store)
 {
 	group_free(store->load);
-	group_free(store->intent);
-	group_free(store->result);
+	group_free(store->write);
 	free(store->read_sql);
 }

@@ -1,6 +1,6 @@
 /* store.h - the worker's statements: what a run reads from and writes to PostgreSQL.
  *
- * load, intent and result are grouped: while one statement is under way, the runs that come next
+ * load and write are grouped: while one statement is under way, the runs that come next
  * gather for the following one, so that many users share a transaction.  Every mapping write checks
  * the partition's epoch FOR SHARE in the same statement: without it, run->is_fenced. */
 #ifndef CALRELAY_WORKER_STORE_H
@@ -19,8 +19,7 @@ struct group;
 struct store {
 	struct worker *worker;
 	struct group *load;
-	struct group *intent;
-	struct group *result;
+	struct group *write;
 	char *read_sql; /* with the mapping's names */
 };
 
@@ -31,15 +30,21 @@ bool store_init(struct store *store, struct worker *worker);
 void store_close(struct store *store);
 
 /* Each answers through run_resume. */
-void store_load(struct run *run);   /* connection, rows, due requests */
-void store_intent(struct run *run); /* tx1, for the chunk's planned tasks */
-void store_result(struct run *run); /* tx2, for ended and record-only tasks */
-void store_read(struct run *run);   /* the host's tables, with their snapshot */
-void store_lease(struct run *run);  /* the right to refresh this connection's tokens */
+void store_load(struct run *run);  /* connection, rows, due requests */
+void store_write(struct run *run); /* run->wrote's values, each where its row is unchanged */
+void store_rows(struct run *run);  /* run->wrote's rows, read again */
+void store_read(struct run *run);  /* the host's tables, with their snapshot */
+void store_lease(struct run *run); /* the right to refresh this connection's tokens */
 void store_renew(struct run *run, const char *access_sealed, const char *refresh_sealed,
 		 int64_t expires_in_s);
 void store_progress(struct run *run); /* the sync requests' counts */
 void store_finish(struct run *run);   /* the sync requests' end */
 void store_park(struct run *run);
+
+/* ---- between the store's own files ---- */
+
+/* Adds rows, as STORE_ROW writes them, to the run's.  text NULL: none.  False with the fault set.
+ */
+bool store_take_rows(struct run *run, const char *text);
 
 #endif

@@ -7,6 +7,7 @@
 #include "common/civil.h"
 #include "worker/run.h"
 #include "worker/store.h"
+#include "worker/store_sql.h"
 #include "worker/worker.h"
 
 static const char LEASE_SQL[] =
@@ -29,11 +30,16 @@ static const char PROGRESS_SQL[] =
     "   SET state = 'running', total = $2::int, done = $3::int, failed = $4::int"
     " WHERE id = ANY ($1::uuid[]) AND state IN ('requested', 'running')";
 
+static const char ROWS_SQL[] =
+    "SELECT (SELECT json_agg(" STORE_ROW ") FROM public.synced_calendar_events e"
+    "   WHERE e.connection_id = c.id AND e.assignment_id = ANY ($2::uuid[]))"
+    " FROM public.calendar_connections c WHERE c.id = $1::uuid";
+
 /* $1 requests, $2 total, $3 done, $4 failed, $5 error, $6 connection, $7 what the tables' read saw
  * ('' where the mailbox was not compared, 'none' where it was with the log), $8 whether the
  * connection goes.  A comparison that stopped before mass deletion has adopted what is there all
- * the same.  Dirty rows whose quarantine is over are settled; for the others somebody comes back.
- */
+ * the same.  For rows that are dirty still, somebody comes back: behind the quarantine, or, where
+ * that is over already, as soon as a request that began now can't land any more ($9 s). */
 static const char FINISH_SQL[] =
     "WITH gone AS (DELETE FROM public.calendar_connections"
     "   WHERE id = $6::uuid AND status = 'disconnecting' AND $8::boolean), "
@@ -42,17 +48,15 @@ static const char FINISH_SQL[] =
     "     synced_snapshot = CASE $7::text WHEN '' THEN synced_snapshot WHEN 'none' THEN NULL"
     "       ELSE $7::text END"
     "   WHERE id = $6::uuid AND NOT $8::boolean AND ($5::text IS NULL OR $7::text <> '')), "
-    "settled AS (UPDATE public.synced_calendar_events SET dirty = false, due_at = NULL"
-    "   WHERE connection_id = $6::uuid AND NOT $8::boolean AND $5::text IS NULL AND dirty"
-    "     AND pending_pos IS NULL AND (due_at IS NULL OR due_at <= now())), "
     "again AS (INSERT INTO public.calendar_sync_requests (user_id, kind, due_at)"
-    "  SELECT c.user_id, 'full', max(e.due_at)"
+    "  SELECT c.user_id, 'full', greatest(max(e.due_at), now() + $9::int * interval '1 second')"
     "    FROM public.synced_calendar_events e"
     "    JOIN public.calendar_connections c ON c.id = e.connection_id"
-    "   WHERE e.connection_id = $6::uuid AND NOT $8::boolean AND e.dirty AND e.due_at > now()"
+    "   WHERE e.connection_id = $6::uuid AND NOT $8::boolean AND e.dirty"
+    "     AND (e.due_at > now() OR $5::text IS NULL)"
     "     AND NOT EXISTS (SELECT FROM public.calendar_sync_requests q"
     "       WHERE q.user_id = c.user_id AND q.kind = 'full' AND q.state = 'requested'"
-    "         AND q.due_at >= e.due_at)"
+    "         AND q.due_at > now() AND q.due_at >= e.due_at)"
     "   GROUP BY c.user_id) "
     "UPDATE public.calendar_sync_requests"
     "   SET state = CASE WHEN $5::text IS NULL OR $8::boolean THEN 'done' ELSE 'failed' END,"
@@ -196,6 +200,44 @@ void store_read(struct run *run)
 	run->pg.done = on_read_done;
 }
 
+/* A row that is not there any more is none. */
+static void on_rows_done(struct pg_request *request)
+{
+	struct run *run = container_of(request, struct run, pg);
+
+	run->fault = request->fault;
+	if (run->fault.kind == FAULT_NONE) {
+		for (int i = 0; i < run->wrote_count; i++) {
+			run_drop_row(run, &run->wrote[i]->assignment);
+		}
+		run->connection.exists = PQntuples(request->result) == 1;
+		if (run->connection.exists) {
+			store_take_rows(run, pg_text(request->result, 0, 0));
+		}
+	}
+	run_resume(run);
+}
+
+void store_rows(struct run *run)
+{
+	struct buf ids;
+
+	buf_init(&ids, (size_t)RUN_RECORDS_MAX * (UUID_TEXT_SIZE + 1));
+	buf_char(&ids, '{');
+	for (int i = 0; i < run->wrote_count; i++) {
+		char text[UUID_TEXT_SIZE];
+
+		uuid_format(&run->wrote[i]->assignment, text);
+		buf_format(&ids, "%s%s", i > 0 ? "," : "", text);
+	}
+	buf_char(&ids, '}');
+	run->pg.params[0] = run->connection.id_text;
+	run->pg.params[1] = buf_string(&ids);
+	run_send(run, ROWS_SQL, 2);
+	run->pg.done = on_rows_done;
+	buf_close(&ids);
+}
+
 /* Says in the fault what a lease, a renewal or a park that touched no row means. */
 static void on_one_row_done(struct pg_request *request)
 {
@@ -279,8 +321,8 @@ static void counts_make(struct counts *counts, const struct run *run, bool is_en
 
 		if (!task->is_extra) {
 			total++;
-			open += task->stage < TASK_STORED || task->op.end == OP_REJECTED;
-			failed += task->op.end == OP_REJECTED;
+			open += task->stage < TASK_STORED || task->end == OP_REJECTED;
+			failed += task->end == OP_REJECTED;
 		}
 	}
 	if (is_end && run->mode == RUN_REMOVE) {
@@ -326,7 +368,9 @@ void store_finish(struct run *run)
 {
 	bool goes = run->mode == RUN_REMOVE;
 	struct counts counts;
+	struct buf quarantine;
 
+	buf_init(&quarantine, 64);
 	counts_make(&counts, run, true);
 	run_set_counts(run, &counts);
 	run->pg.params[4] = run->error[0] != '\0' ? run->error : NULL;
@@ -336,8 +380,10 @@ void store_finish(struct run *run)
 		run->pg.params[6] = "none";
 	}
 	run->pg.params[7] = goes ? "true" : "false";
-	run_send(run, FINISH_SQL, 8);
+	run->pg.params[8] = number_text(&quarantine, run->worker->config.quarantine_s);
+	run_send(run, FINISH_SQL, 9);
 	counts_close(&counts);
+	buf_close(&quarantine);
 }
 
 void store_park(struct run *run)

@@ -75,34 +75,22 @@ void sync_list_start(struct run *run)
 
 /* ---- comparing ---- */
 
-static void plan_finding(struct task *task, const struct row *row, const struct listed *listed)
+/* A wish beside what the listing shows: NULL where it shows nothing.  pos NULL: the tables'. */
+static void task_compare(struct run *run, struct task *task, const struct listed *listed,
+			 const char *pos)
 {
-	int incarnation = row != NULL ? row->incarnation : 1;
-	enum finding finding = reconcile_wanted(&task->event, row, listed);
-
-	op_init(&task->op, task->event.verdict == OUTLOOK_EVENT, listed != NULL ? listed->id : NULL,
-		incarnation);
-	switch (finding) {
-	case FINDING_RIGHT:
-		task->stage = TASK_SKIPPED;
-		return;
-	case FINDING_RECORD:
-		task->stage = TASK_RECORD;
-		if (listed != NULL) {
-			snprintf(task->op.change_key, sizeof task->op.change_key, "%s",
-				 listed->change_key);
-		}
-		return;
-	case FINDING_CREATE:
-		/* a complete listing shows it gone: its transactionId would answer with the gone
-		 * one */
-		task->op.incarnation += row != NULL && row->event_id != NULL;
-		break;
-	case FINDING_UPDATE:
-	case FINDING_REMOVE:
-		break;
+	task->wish = (struct protocol_input){
+	    .kind = PROTOCOL_COMPARED,
+	    .pos = pos,
+	    .respects_deletion = run->worker->respects_deletion,
+	};
+	if (listed != NULL) {
+		task->wish.listed_id = listed->id;
+		task->wish.listed_key = listed->change_key;
+		task->wish.listed_matches =
+		    task->event.verdict == OUTLOOK_EVENT && listed_matches(listed, &task->event);
 	}
-	task->stage = TASK_PLANNED;
+	task_plan(task, run_row(run, &task->assignment));
 }
 
 static bool plan_wanted(struct run *run, const struct change *change, struct item *item)
@@ -115,7 +103,8 @@ static bool plan_wanted(struct run *run, const struct change *change, struct ite
 		return false;
 	}
 	task->item = item;
-	plan_finding(task, row, reconcile_find(&run->listing, &change->id, row));
+	task_compare(run, task, reconcile_find(&run->listing, &change->id, row),
+		     item != NULL ? change->pos : NULL);
 	return true;
 }
 
@@ -163,17 +152,45 @@ static bool plan_orphan(struct run *run, const struct listed *listed)
 {
 	const struct row *row = run_row(run, &listed->assignment);
 	bool is_mapped =
-	    row != NULL && row->event_id != NULL && strcmp(row->event_id, listed->id) == 0;
+	    row != NULL && row->is.event_id != NULL && strcmp(row->is.event_id, listed->id) == 0;
 	struct task *task = run_add_task(run, &listed->assignment);
 
 	if (task == NULL) {
 		return false;
 	}
-	op_init(&task->op, false, listed->id, row != NULL ? row->incarnation : 1);
-	task->event.verdict = OUTLOOK_GONE;
 	task->is_extra = run->mode != RUN_REMOVE;
-	task->is_stray = run->mode == RUN_REMOVE || !is_mapped;
-	task->stage = TASK_PLANNED;
+	if (run->mode == RUN_REMOVE || !is_mapped) {
+		return task_plan_stray(task, listed->id);
+	}
+	task->event.verdict = OUTLOOK_GONE;
+	task_compare(run, task, listed, NULL);
+	return true;
+}
+
+/* A tombstone with a request that may have landed: the listing shows that it hasn't. */
+static bool row_needs_settling(const struct run *run, const struct row *row)
+{
+	return (row->is.is_dirty || row->is.pending_pos != NULL) &&
+	       !run_wants(run, &row->assignment) &&
+	       reconcile_find(&run->listing, &row->assignment, row) == NULL;
+}
+
+static bool plan_unsettled(struct run *run)
+{
+	for (const struct row *row = run->rows; row != NULL; row = row->hh.next) {
+		struct task *task;
+
+		if (!row_needs_settling(run, row)) {
+			continue;
+		}
+		task = run_add_task(run, &row->assignment);
+		if (task == NULL) {
+			return false;
+		}
+		task->is_extra = true;
+		task->event.verdict = OUTLOOK_GONE;
+		task_compare(run, task, NULL, NULL);
+	}
 	return true;
 }
 
@@ -235,6 +252,9 @@ static bool sync_plan(struct run *run)
 		run->read_snapshot = NULL;
 	} else if (run->mode == RUN_SYNC) {
 		ok = plan_tables(run);
+	}
+	if (run->mode != RUN_REMOVE) {
+		ok = ok && plan_unsettled(run);
 	}
 	return ok && plan_orphans(run);
 }

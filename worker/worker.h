@@ -33,6 +33,7 @@ struct worker_config {
 	char *login_url;
 	char *graph_url;
 	char *extended_property;
+	char *deleted_events;
 	int64_t max_in_flight;
 	int64_t quarantine_s;
 };
@@ -46,6 +47,7 @@ struct worker {
 	struct httpd *httpd;
 	struct seal_keys *keys;
 	struct hostmap map;
+	bool respects_deletion; /* an event that its person deleted stays away */
 	struct oauth_client oauth;
 	struct stats stats;
 	struct store store;

@@ -5,6 +5,19 @@
 
 #define POS "00000001:00000000000000BB:00000001"
 
+static const struct uuid ATTEMPT = {{7}};
+
+/* The row of a task whose intent is written. */
+static void rig_intent(const struct uuid *assignment)
+{
+	struct row *row = row_new(
+	    assignment,
+	    &(struct row_values){.state = ROW_SYNCED, .pending_pos = POS, .attempt = ATTEMPT}, 1);
+
+	assert_non_null(row);
+	run_set_row(rig.run, row);
+}
+
 /* A task of the newest run, as it is after its operation ended or not. */
 static struct task *rig_task(struct item *item, enum task_stage stage, enum op_end end)
 {
@@ -12,10 +25,22 @@ static struct task *rig_task(struct item *item, enum task_stage stage, enum op_e
 
 	assert_non_null(task);
 	task->event.verdict = OUTLOOK_GONE;
+	task->wish.attempt = ATTEMPT;
 	task->item = item;
 	task->stage = stage;
-	task->op.end = end;
+	task->op = calloc(1, sizeof *task->op);
+	assert_non_null(task->op);
+	task->op->end = task->end = end;
+	rig_intent(&item->id);
 	return task;
+}
+
+/* PostgreSQL has written what was asked for. */
+static void rig_written(struct run *run)
+{
+	for (int i = 0; i < run->wrote_count; i++) {
+		run->wrote[i]->version = 2;
+	}
 }
 
 static size_t open_records(void)
@@ -29,7 +54,10 @@ static struct run *run_with_result(struct task **task)
 	struct item *item = rig_record(9, POS, "x");
 
 	*task = rig_task(item, TASK_ENDED, OP_SYNCED);
-	assert_int_equal(run_collect_results(run), 1);
+	snprintf((*task)->intent_pos, sizeof(*task)->intent_pos, "%s", POS);
+	assert_true(run_has_results(run));
+	assert_int_equal(run->wrote_count, 1);
+	rig_written(run);
 	return run;
 }
 
@@ -113,9 +141,55 @@ static void a_result_that_could_not_be_stored_is_stored_again_and_never_sent_aga
 	fault_retry(&run->fault, "PostgreSQL is restarting");
 	run_resume(run);
 	assert_int_equal(run->step, RUN_WAIT);
-	assert_int_equal(run->after_wait, RUN_RESULT);
+	assert_int_equal(run->after_wait, RUN_REREAD);
 	assert_int_equal(task->stage, TASK_ENDED);
 	assert_int_equal(open_records(), 1);
+	rig_end();
+}
+
+/* A row that another one wrote, or of which the answer was lost, is read and asked about again. */
+static void a_result_whose_row_was_not_as_we_knew_it_is_looked_at_again(void **state)
+{
+	struct task *task;
+	struct run *run;
+
+	(void)state;
+	rig_begin();
+	run = run_with_result(&task);
+	task->version = 0;
+	run_resume(run);
+	assert_int_equal(run->after_wait, RUN_REREAD);
+	assert_int_equal(open_records(), 1);
+
+	run_drop_row(run, &task->assignment); /* somebody has removed it */
+	run->connection.exists = true;
+	run->step = RUN_REREAD;
+	run_resume(run);
+	assert_null(rig.worker->alive);
+	assert_int_equal(open_records(), 1);
+	rig_end();
+}
+
+static void a_result_that_was_stored_without_an_answer_is_done(void **state)
+{
+	struct task *task;
+	struct run *run;
+	struct row *row;
+
+	(void)state;
+	rig_begin();
+	run = run_with_result(&task);
+	fault_retry(&run->fault, "the connection broke");
+	run_resume(run);
+	row = row_new(&task->assignment, &task->values, 2);
+	assert_non_null(row);
+	run_set_row(run, row);
+	run->connection.exists = true;
+	run->fault = (struct fault){0};
+	run->step = RUN_REREAD;
+	run_resume(run);
+	assert_null(rig.worker->alive);
+	assert_int_equal(open_records(), 0);
 	rig_end();
 }
 
@@ -214,7 +288,7 @@ static void parking_buries_then_stores_then_takes_back_then_parks(void **state)
 	rejected = &run->tasks[0];
 	throttled = &run->tasks[1];
 	unsure = &run->tasks[2];
-	unsure->op.is_unsure = true;
+	unsure->op->is_unsure = true;
 	run->chunk[run->chunk_count++] = rejected;
 	run->chunk[run->chunk_count++] = throttled;
 	run->chunk[run->chunk_count++] = unsure;
@@ -223,10 +297,12 @@ static void parking_buries_then_stores_then_takes_back_then_parks(void **state)
 	assert_int_equal(dead_finish(run), RUN_RESULT);
 	assert_int_equal(run->wrote_count, 1);
 	assert_ptr_equal(run->wrote[0], rejected);
+	rig_written(run);
 	assert_int_equal(result_finish(run), RUN_RESULT);
 	assert_int_equal(rejected->stage, TASK_STORED);
 	assert_int_equal(run->wrote_count, 1);
 	assert_ptr_equal(run->wrote[0], throttled);
+	rig_written(run);
 	assert_int_equal(result_finish(run), RUN_PARK);
 	assert_int_equal(throttled->stage, TASK_PLANNED);
 	assert_int_equal(unsure->stage, TASK_INTENDED);
@@ -333,6 +409,8 @@ int main(void)
 	    cmocka_unit_test(a_late_fenced_run_does_not_fence_the_claim_made_since),
 	    cmocka_unit_test(
 		a_result_that_could_not_be_stored_is_stored_again_and_never_sent_again),
+	    cmocka_unit_test(a_result_whose_row_was_not_as_we_knew_it_is_looked_at_again),
+	    cmocka_unit_test(a_result_that_was_stored_without_an_answer_is_done),
 	    cmocka_unit_test(a_run_of_a_partition_that_is_gone_frees_itself_and_its_items),
 	    cmocka_unit_test(every_waiting_run_ends_when_the_partitions_are_given_back),
 	    cmocka_unit_test(a_wait_that_is_not_over_goes_on),
