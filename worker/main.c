@@ -130,6 +130,8 @@ static void refresh(struct ops *ops)
 	metric_set(worker.stats.in_flight_users, NULL, (double)worker.in_flight);
 	metric_set(worker.stats.oldest_in_flight, NULL,
 		   (double)(clock_mono_ms() - oldest_ms) / 1000.0);
+	metric_set(worker.stats.breaker_open, (const char *const[]){"graph"}, worker.graph.is_open);
+	metric_set(worker.stats.breaker_open, (const char *const[]){"login"}, worker.login.is_open);
 	metric_set(worker.stats.stalled_partitions, NULL, intake_stalled(&worker.intake));
 	intake_refresh_stats(&worker.intake);
 }

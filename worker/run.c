@@ -19,6 +19,7 @@
 #define RUN_BACKOFF_FIRST_MS 250
 #define RUN_BACKOFF_MOST_MS  30000
 #define RUN_CHANGED_MS	     1000
+#define RUN_HELD_MS	     500
 
 static void run_enter(struct run *run, enum run_step step);
 
@@ -90,8 +91,7 @@ static int64_t backoff_ms(int waits)
 enum run_step run_wait(struct run *run, int64_t after_ms, enum run_step step)
 {
 	run->after_wait = step;
-	run->resume_at_ms = clock_mono_ms() + (after_ms > 0 ? after_ms : backoff_ms(run->waits));
-	run->waits++;
+	run->resume_at_ms = clock_mono_ms() + (after_ms > 0 ? after_ms : backoff_ms(run->waits++));
 	return RUN_WAIT;
 }
 
@@ -144,6 +144,52 @@ enum run_step run_park(struct run *run, const char *reason, int64_t until_ms, bo
 	run->park_until_ms = until_ms;
 	run->park_needs_person = needs_person;
 	return run_go_park(run);
+}
+
+/* ---- services that everybody needs ---- */
+
+bool run_is_held(struct run *run, struct breaker *breaker)
+{
+	run->is_held = !intake_may_send(&run->worker->intake, run->part) ||
+		       !breaker_may_call(breaker, clock_mono_ms());
+	if (run->is_held) {
+		run_resume_later(run);
+	}
+	return run->is_held;
+}
+
+static const char *service_name(const struct run *run, const struct breaker *breaker)
+{
+	return breaker == &run->worker->graph ? "graph" : "login";
+}
+
+void run_served(struct run *run, struct breaker *breaker)
+{
+	if (breaker_succeeded(breaker)) {
+		log_info("a service works again", LOG_TEXT("service", service_name(run, breaker)));
+	}
+}
+
+void run_unserved(struct run *run, struct breaker *breaker)
+{
+	if (breaker_failed(breaker, &run->lane->user, clock_mono_ms())) {
+		log_error("a service fails for everybody: one call at a time tries it",
+			  LOG_TEXT("service", service_name(run, breaker)));
+	}
+}
+
+enum run_step run_stuck(struct run *run, const char *reason, int64_t after_ms, enum run_step again)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	if (run->worker->graph.is_open || run->worker->login.is_open) {
+		run->stuck_ms = 0; /* everybody's trouble */
+	} else if (run->stuck_ms == 0) {
+		run->stuck_ms = now_ms;
+	} else if (now_ms - run->stuck_ms > RUN_STUCK_MOST_MS) {
+		return run_park(run, reason, clock_wall_ms() + RUN_PARK_MS, false);
+	}
+	return run_wait(run, after_ms, again);
 }
 
 enum run_step run_refused_token(struct run *run, enum run_step again)
@@ -347,7 +393,7 @@ static const struct {
 } STEPS[] = {
     /* clang-format off: read downwards, this is the life of a run */
     [RUN_LOAD] = {"load", load_start, load_finish},
-    [RUN_LEASE] = {"lease", store_lease, token_lease_finish},
+    [RUN_LEASE] = {"lease", token_lease_start, token_lease_finish},
     [RUN_REFRESH] = {"refresh", token_refresh_start, token_refresh_finish},
     [RUN_RENEW] = {"renew", token_renew_start, token_renew_finish},
     [RUN_READ] = {"read", store_read, sync_read_finish},
@@ -381,7 +427,17 @@ static void run_enter(struct run *run, enum run_step step)
 /* A lost run's answer decides nothing: what was fenced off is not stored, so it is not done. */
 void run_resume(struct run *run)
 {
-	run_enter(run, run_is_lost(run) ? RUN_END : STEPS[run->step].finish(run));
+	enum run_step next;
+
+	if (run_is_lost(run)) {
+		next = RUN_END;
+	} else if (run->is_held) {
+		run->is_held = false;
+		next = run_wait(run, RUN_HELD_MS, run->step);
+	} else {
+		next = STEPS[run->step].finish(run);
+	}
+	run_enter(run, next);
 }
 
 static void on_resume(struct loop_call *call)

@@ -10,6 +10,7 @@
 #include "common/oauth.h"
 #include "common/pg.h"
 #include "worker/batch.h"
+#include "worker/breaker.h"
 #include "worker/lane.h"
 #include "worker/listing.h"
 #include "worker/row.h"
@@ -18,6 +19,10 @@
 #define RUN_REQUESTS_MAX 8 /* sync requests of one user served by one run */
 /* A mailbox that has to wait longer than this parks: no offset waits for it. */
 #define RUN_WAIT_MOST_MS 10000
+/* Nor for one where nothing has come out of any call for so long, while others are served. */
+#define RUN_STUCK_MOST_MS 60000
+/* Where nobody said how long: parked so long before it is looked at again. */
+#define RUN_PARK_MS INT64_C(30000)
 
 #define RUN_RECORDS_MAX 200 /* rows that a single statement of one run may write */
 
@@ -81,6 +86,8 @@ struct run {
 	int waits;	      /* in a row, for back-off */
 	bool everything;      /* load all rows and the due requests, not just the items' */
 	bool is_fenced;
+	bool is_held;	  /* the step under way may not begin yet */
+	int64_t stuck_ms; /* since when nothing came out of any call, monotonic; 0: it did */
 	bool was_refused; /* the access token was refused once already */
 	bool must_refresh;
 
@@ -153,6 +160,18 @@ void run_drop_row(struct run *run, const struct uuid *assignment);
 
 /* Waits, then goes on with step: after_ms, or backing off up to 30 s where after_ms is 0. */
 enum run_step run_wait(struct run *run, int64_t after_ms, enum run_step step);
+
+/* Whether a call to the service may not be made now, because membership is in doubt or the service
+ * is out of order: then the step begins again later, and its start has to return. */
+bool run_is_held(struct run *run, struct breaker *breaker);
+
+/* The service answered; it failed as a whole. */
+void run_served(struct run *run, struct breaker *breaker);
+void run_unserved(struct run *run, struct breaker *breaker);
+
+/* Nothing came out of a call: it is made again later (run_wait), or the user parks because that has
+ * gone on for too long, and is not everybody's trouble. */
+enum run_step run_stuck(struct run *run, const char *reason, int64_t after_ms, enum run_step again);
 
 /* Parks the user until wall-clock until_ms, or (needs_person) until they reconnect. */
 enum run_step run_park(struct run *run, const char *reason, int64_t until_ms, bool needs_person);

@@ -8,9 +8,7 @@
 #include "worker/worker.h"
 
 #define SEND_DEADLINE_MS  30000 /* well below the quarantine: a lost request is lost by then */
-#define SEND_NO_LEASE_MS  500
-#define SEND_MAILBOX_MS	  INT64_C(900000)
-#define SEND_THROTTLED_MS 5000 /* a 429 that does not say how long */
+#define SEND_THROTTLED_MS 5000	/* a 429 that does not say how long */
 
 void graph_observe(struct run *run, const char *kind)
 {
@@ -31,7 +29,7 @@ static enum run_step mailbox_throttled(struct run *run, int64_t retry_after_ms, 
 	int64_t wait_ms = retry_after_ms >= 0 ? retry_after_ms : SEND_THROTTLED_MS;
 
 	if (wait_ms <= RUN_WAIT_MOST_MS) {
-		return run_wait(run, wait_ms > 0 ? wait_ms : 1, again);
+		return run_stuck(run, "throttled", wait_ms > 0 ? wait_ms : 1, again);
 	}
 	return run_park(run, "throttled", clock_wall_ms() + wait_ms, false);
 }
@@ -40,12 +38,15 @@ enum run_step graph_refused(struct run *run, enum run_step again)
 {
 	const struct http_reply *reply = &run->http.reply;
 
+	if (run->fault.kind == FAULT_NONE && reply->status < 500) {
+		run_served(run, &run->worker->graph);
+	}
 	switch (reply->status) {
 	case 401:
 		return run_refused_token(run, again);
 	case 403:
 	case 404:
-		return run_park(run, "mailbox", clock_wall_ms() + SEND_MAILBOX_MS, false);
+		return run_park(run, "mailbox", clock_wall_ms() + RUN_PARK_MS, false);
 	case 429:
 		return mailbox_throttled(run, reply->retry_after_ms, again);
 	case 400:
@@ -56,7 +57,7 @@ enum run_step graph_refused(struct run *run, enum run_step again)
 			  LOG_TEXT("user.id", run->lane->user_text),
 			  LOG_NUMBER("http.response.status_code", reply->status),
 			  LOG_TEXT("request.id", reply->request_id));
-		return run_park(run, "refused", clock_wall_ms() + SEND_MAILBOX_MS, false);
+		return run_park(run, "refused", clock_wall_ms() + RUN_PARK_MS, false);
 	default:
 		if (reply->retry_after_ms > RUN_WAIT_MOST_MS) {
 			return mailbox_throttled(run, reply->retry_after_ms, again);
@@ -65,7 +66,9 @@ enum run_step graph_refused(struct run *run, enum run_step again)
 			 LOG_NUMBER("http.response.status_code", reply->status),
 			 LOG_TEXT("error", run->fault.what),
 			 LOG_TEXT("request.id", reply->request_id));
-		return run_wait(run, reply->retry_after_ms > 0 ? reply->retry_after_ms : 0, again);
+		run_unserved(run, &run->worker->graph);
+		return run_stuck(run, "unavailable",
+				 reply->retry_after_ms > 0 ? reply->retry_after_ms : 0, again);
 	}
 }
 
@@ -95,9 +98,7 @@ void send_start(struct run *run)
 {
 	struct worker *worker = run->worker;
 
-	run->batch.count = 0;
-	if (!intake_may_send(&worker->intake, run->part)) {
-		run_resume_later(run); /* send_finish waits until membership is proven again */
+	if (run_is_held(run, &worker->graph)) {
 		return;
 	}
 	send_choose(run);
@@ -121,6 +122,7 @@ void send_start(struct run *run)
 struct verdict {
 	enum op_scope scope;
 	int64_t retry_after_ms;
+	bool is_served; /* at least one item was answered by more than a server's fault */
 };
 
 static struct verdict send_judge(struct run *run)
@@ -142,6 +144,7 @@ static struct verdict send_judge(struct run *run)
 		STATS_COUNT(run->worker->stats.graph_requests, op_request_name(item->op->request),
 			    item->answer.status > 0 ? status : "none");
 		scope = task_answered(task, &item->answer);
+		verdict.is_served |= item->answer.status > 0 && item->answer.status < 500;
 		verdict.scope = scope > verdict.scope ? scope : verdict.scope;
 		if (item->answer.retry_after_ms > verdict.retry_after_ms) {
 			verdict.retry_after_ms = item->answer.retry_after_ms;
@@ -160,18 +163,9 @@ static bool send_has_ended(const struct run *run)
 	return false;
 }
 
-/* What was achieved is stored first; only then comes the wait. */
-static enum run_step send_again_later(struct run *run, int64_t after_ms)
-{
-	if (send_has_ended(run)) {
-		run->delay_ms = after_ms > 0 ? after_ms : 1000;
-		return run_go_on(run);
-	}
-	return run_wait(run, after_ms, RUN_SEND);
-}
-
 static enum run_step send_wait(struct run *run, const struct verdict *verdict)
 {
+	const char *reason = verdict->scope == OP_THROTTLED ? "throttled" : "unavailable";
 	int64_t wait_ms = verdict->retry_after_ms;
 
 	if (wait_ms > RUN_WAIT_MOST_MS) {
@@ -180,7 +174,11 @@ static enum run_step send_wait(struct run *run, const struct verdict *verdict)
 	if (wait_ms < 0) {
 		wait_ms = verdict->scope == OP_THROTTLED ? SEND_THROTTLED_MS : 0;
 	}
-	return send_again_later(run, wait_ms);
+	if (send_has_ended(run)) { /* what was achieved is stored first; only then comes the wait */
+		run->delay_ms = wait_ms > 0 ? wait_ms : 1000;
+		return run_go_on(run);
+	}
+	return run_stuck(run, reason, wait_ms, RUN_SEND);
 }
 
 /* An answer that can't be read at all leaves every outcome unknown. */
@@ -197,9 +195,6 @@ enum run_step send_finish(struct run *run)
 {
 	struct verdict verdict;
 
-	if (run->batch.count == 0) {
-		return run_wait(run, SEND_NO_LEASE_MS, RUN_SEND);
-	}
 	if (run->fault.kind == FAULT_NONE && run->http.reply.status >= 300 &&
 	    run->http.reply.status < 500) {
 		return graph_refused(run, RUN_SEND); /* refused whole: nothing was executed */
@@ -212,6 +207,14 @@ enum run_step send_finish(struct run *run)
 	if (verdict.scope != OP_LATER) {
 		run->waits = 0;
 	}
+	if (verdict.is_served) {
+		run_served(run, &run->worker->graph);
+	} else {
+		run_unserved(run, &run->worker->graph);
+	}
+	if (send_has_ended(run)) {
+		run->stuck_ms = 0;
+	}
 	if (verdict.scope == OP_GOES_ON) {
 		run->was_refused = false; /* this token serves: a later refusal is another one's */
 	}
@@ -219,7 +222,7 @@ enum run_step send_finish(struct run *run)
 	case OP_AUTH:
 		return run_refused_token(run, RUN_SEND);
 	case OP_MAILBOX:
-		return run_park(run, "mailbox", clock_wall_ms() + SEND_MAILBOX_MS, false);
+		return run_park(run, "mailbox", clock_wall_ms() + RUN_PARK_MS, false);
 	case OP_THROTTLED:
 	case OP_LATER:
 		return send_wait(run, &verdict);

@@ -45,6 +45,8 @@ void stats_init(struct stats *stats)
 	    COUNTER("fenced_writes_total", "", "Writes refused because the partition is another's");
 	stats->stalled_partitions =
 	    GAUGE("stalled_partitions", "", "Partitions with open records and no progress");
+	stats->breaker_open =
+	    GAUGE("breaker_open", "service", "1 while a service fails for everybody, else 0");
 	stats->oldest_in_flight =
 	    GAUGE("oldest_in_flight_age_seconds", "", "Age of the oldest run under way");
 }

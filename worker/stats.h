@@ -21,6 +21,7 @@ struct stats {
 	struct metric *rebalances;
 	struct metric *fenced_writes;
 	struct metric *stalled_partitions;
+	struct metric *breaker_open;
 	struct metric *oldest_in_flight;
 };
 

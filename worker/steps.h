@@ -29,6 +29,7 @@ enum run_step run_after_fault(struct run *run, enum run_step again);
 
 /* token.c: a live access token, refreshed by one worker at a time. */
 enum run_step token_first_step(struct run *run, enum run_step otherwise);
+void token_lease_start(struct run *run);
 enum run_step token_lease_finish(struct run *run);
 void token_refresh_start(struct run *run);
 enum run_step token_refresh_finish(struct run *run);

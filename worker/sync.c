@@ -13,7 +13,6 @@
 #include "worker/worker.h"
 
 #define LIST_DEADLINE_MS 30000
-#define LIST_NO_LEASE_MS 500
 
 enum run_step sync_read_finish(struct run *run)
 {
@@ -52,11 +51,10 @@ void sync_list_start(struct run *run)
 {
 	struct worker *worker = run->worker;
 
-	buf_reset(&run->url);
-	if (!intake_may_send(&worker->intake, run->part)) {
-		run_resume_later(run);
+	if (run_is_held(run, &worker->graph)) {
 		return;
 	}
+	buf_reset(&run->url);
 	if (run->listing.next_url != NULL) {
 		buf_text(&run->url, run->listing.next_url);
 	} else {
@@ -261,12 +259,11 @@ static bool sync_plan(struct run *run)
 
 enum run_step sync_list_finish(struct run *run)
 {
-	if (run->url.length == 0) {
-		return run_wait(run, LIST_NO_LEASE_MS, RUN_LIST);
-	}
 	if (run->fault.kind != FAULT_NONE || run->http.reply.status != 200) {
 		return graph_refused(run, RUN_LIST);
 	}
+	run_served(run, &run->worker->graph);
+	run->stuck_ms = 0;
 	if (run->listing.next_url != NULL) {
 		return token_first_step(run, RUN_LIST);
 	}

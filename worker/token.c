@@ -92,6 +92,13 @@ enum run_step token_first_step(struct run *run, enum run_step otherwise)
 	return opened ? otherwise : token_unusable(run);
 }
 
+void token_lease_start(struct run *run)
+{
+	if (!run_is_held(run, &run->worker->login)) {
+		store_lease(run);
+	}
+}
+
 enum run_step token_lease_finish(struct run *run)
 {
 	if (run->fault.kind == FAULT_NONE) {
@@ -142,27 +149,38 @@ void token_refresh_start(struct run *run)
 	http_send(worker->http, &run->http, TOKEN_DEADLINE_MS);
 }
 
+/* Our registration's trouble: nobody's connection is to blame, everybody waits. */
+static enum run_step token_misconfigured(struct run *run)
+{
+	if (breaker_trip(&run->worker->login, clock_mono_ms())) {
+		log_error("Microsoft refuses this application", LOG_TEXT("error", run->fault.what));
+	}
+	return run_wait(run, 0, RUN_LEASE);
+}
+
 enum run_step token_refresh_finish(struct run *run)
 {
+	struct breaker *login = &run->worker->login;
 	struct stats *stats = &run->worker->stats;
 
 	switch (run->fault.kind) {
 	case FAULT_NONE:
 		STATS_COUNT(stats->token_refreshes, "ok");
+		run_served(run, login);
 		return RUN_RENEW;
 	case FAULT_AUTH:
 		STATS_COUNT(stats->token_refreshes, "refused");
+		run_served(run, login);
 		return run_park(run, "consent_revoked", 0, true);
 	case FAULT_FATAL:
-		/* our registration's trouble: nobody's connection is to blame, everybody waits */
 		STATS_COUNT(stats->token_refreshes, "misconfigured");
-		log_error("Microsoft refuses this application", LOG_TEXT("error", run->fault.what));
-		return run_wait(run, 0, RUN_LEASE);
+		return token_misconfigured(run);
 	default:
 		STATS_COUNT(stats->token_refreshes, "failed");
 		log_warn("a token was not refreshed", LOG_TEXT("user.id", run->lane->user_text),
 			 LOG_TEXT("error", run->fault.what));
-		return run_wait(run, run->fault.retry_after_ms, RUN_LEASE);
+		run_unserved(run, login);
+		return run_stuck(run, "unavailable", run->fault.retry_after_ms, RUN_LEASE);
 	}
 }
 

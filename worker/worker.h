@@ -9,6 +9,7 @@
 #include "common/ops.h"
 #include "common/pg.h"
 #include "common/seal.h"
+#include "worker/breaker.h"
 #include "worker/bury.h"
 #include "worker/due.h"
 #include "worker/intake.h"
@@ -55,9 +56,11 @@ struct worker {
 	struct intake intake;
 	struct due due;
 	struct bury bury;
-	uv_timer_t wake;   /* runs that wait */
-	struct run *alive; /* every run */
-	bool is_waking;	   /* runs_wake walks them */
+	struct breaker graph; /* Microsoft Graph */
+	struct breaker login; /* the token endpoint */
+	uv_timer_t wake;      /* runs that wait */
+	struct run *alive;    /* every run */
+	bool is_waking;	      /* runs_wake walks them */
 	int64_t in_flight;
 	bool is_stopping;
 	int status; /* the exit status */

@@ -18,7 +18,7 @@ MALFORMED = {
                  "KAFKA_CONFIG_FILE": "/nonexistent"},
     "worker": {"CALRELAY_HTTP_LISTEN": "127.0.0.1:99999", "CALRELAY_TOKEN_KEYS": "k1:c2hvcnQ=",
                "CALRELAY_QUARANTINE_SECONDS": "34", "MICROSOFT_GRAPH_URL": "http://example.com",
-               "CALRELAY_EXTENDED_PROPERTY": "nonsense"},
+               "CALRELAY_EXTENDED_PROPERTY": "nonsense", "CALRELAY_DELETED_EVENTS": "keep"},
     "connect": {"CALRELAY_HTTP_LISTEN": ":::", "MICROSOFT_LOGIN_URL": "ftp://example.com",
                 "CALRELAY_TOKEN_KEYS": "nonsense", "MICROSOFT_REDIRECT_URI": "not a url",
                 "CALRELAY_JWT_PUBLIC_KEY": "not a key"},

@@ -1,4 +1,5 @@
 """One mailbox's trouble stays with its person, and a bad record with itself."""
+import pytest
 
 
 def test_a_throttled_mailbox_waits_as_asked_and_delays_nobody_else(pipeline):
@@ -91,3 +92,48 @@ def test_an_error_while_listing_a_mailbox_deletes_nothing(pipeline):
 
     pipeline.assert_calendars_equal_plan()
     assert pipeline.fake.requests(mark, ada.email, {"delete"}) == []
+
+
+def test_while_microsoft_serves_nobody_one_call_at_a_time_tries_it_and_nobody_is_parked(pipeline):
+    people = pipeline.connect_people(8)
+    assignments = pipeline.create_assignments(pipeline.create_project(), people * 3)
+    pipeline.wait_calendars_equal_plan()
+    mark = pipeline.fake.mark()
+
+    pipeline.fake.fault("any", "error", status=503, times=1000)
+    pipeline.bulk_update_assignment_status(assignments, "confirmed")
+    pipeline.wait_until(lambda: pipeline.worker.metric("calrelay_worker_breaker_open",
+                                                       service="graph") == 1, 30, "the breaker")
+    opened = pipeline.fake.mark()
+    probes = pipeline.wait_until(lambda: pipeline.fake.requests(opened)[3:], 60, "some probes")
+    times = [request["at_ms"] for request in pipeline.fake.requests(opened)]
+    assert all(later - earlier >= 900 for earlier, later in zip(times, times[1:])), times
+    assert probes and len(pipeline.fake.requests(mark)) < 20 + len(times)
+    assert pipeline.value("SELECT count(*) FROM calendar_connections WHERE status <> 'active'"
+                          " OR not_before IS NOT NULL") == 0
+
+    pipeline.fake.clear_faults()
+    pipeline.wait_calendars_equal_plan(60)
+    pipeline.wait_committed()
+    assert pipeline.dlq_records() == []
+
+
+@pytest.mark.slow
+def test_a_mailbox_that_serves_nothing_for_a_minute_holds_no_partition(pipeline):
+    people = pipeline.connect_people(3)
+    ada, others = people[0], people[1:]
+    assignments = pipeline.create_assignments(pipeline.create_project(), people)
+    pipeline.wait_calendars_equal_plan()
+    pipeline.fake.fault("any", "error", account=ada.email, status=500, times=100000)
+
+    pipeline.bulk_update_assignment_status(assignments, "confirmed")
+    for other, assignment in zip(others, assignments[1:]):
+        pipeline.wait_until(lambda who=other, what=assignment:
+                            pipeline.event_of(who, what)["showAs"] == "busy", 10)
+    pipeline.wait_committed(120)
+    assert pipeline.value("SELECT count(*) FROM calendar_connections WHERE not_before IS NOT NULL"
+                          " AND status = 'active'") == 1
+
+    pipeline.fake.clear_faults()
+    pipeline.wait_calendars_equal_plan(60)
+    assert pipeline.dlq_records() == []
