@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/pos.h"
+#include "worker/letter.h"
 #include "worker/worker.h"
 
 /* What a delivery report finds again. */
@@ -138,21 +140,42 @@ static void header_number(rd_kafka_headers_t *headers, const char *name, int64_t
 	header(headers, name, text);
 }
 
+/* What the record itself carried, so that whoever looks at it has all of it. */
+static void headers_keep(rd_kafka_headers_t *headers, const struct dead_letter *letter)
+{
+	const char *name;
+	const void *value;
+	size_t size;
+
+	for (size_t i = 0; letter->headers != NULL &&
+			   rd_kafka_header_get_all(letter->headers, i, &name, &value, &size) ==
+			       RD_KAFKA_RESP_ERR_NO_ERROR;
+	     i++) {
+		if (strncmp(name, LETTER_PREFIX, strlen(LETTER_PREFIX)) != 0) {
+			rd_kafka_header_add(headers, name, -1, value, (ssize_t)size);
+		}
+	}
+	if (letter->headers == NULL && letter->pos != NULL) {
+		header(headers, POS_HEADER, letter->pos);
+	}
+}
+
 /* The ten headers that Kafka Connect gives a dead letter (ConnectHeaders "__connect.errors."). */
 static rd_kafka_headers_t *letter_headers(const struct dead_letter *letter)
 {
-	rd_kafka_headers_t *headers = rd_kafka_headers_new(10);
+	rd_kafka_headers_t *headers = rd_kafka_headers_new(16);
 
-	header(headers, "__connect.errors.topic", letter->topic);
-	header_number(headers, "__connect.errors.partition", letter->partition);
-	header_number(headers, "__connect.errors.offset", letter->offset);
-	header(headers, "__connect.errors.connector.name", "calrelay-worker");
-	header(headers, "__connect.errors.task.id", "0");
-	header(headers, "__connect.errors.stage", letter->stage);
-	header(headers, "__connect.errors.class.name", "calrelay-worker");
-	header(headers, "__connect.errors.exception.class.name", "fault");
-	header(headers, "__connect.errors.exception.message", letter->reason);
-	header(headers, "__connect.errors.exception.stacktrace", "");
+	headers_keep(headers, letter);
+	header(headers, LETTER_PREFIX "topic", letter->topic);
+	header_number(headers, LETTER_PREFIX "partition", letter->partition);
+	header_number(headers, LETTER_PREFIX "offset", letter->offset);
+	header(headers, LETTER_PREFIX "connector.name", "calrelay-worker");
+	header(headers, LETTER_PREFIX "task.id", "0");
+	header(headers, LETTER_PREFIX "stage", letter->stage);
+	header(headers, LETTER_PREFIX "class.name", "calrelay-worker");
+	header(headers, LETTER_PREFIX "exception.class.name", "fault");
+	header(headers, LETTER_PREFIX "exception.message", letter->reason);
+	header(headers, LETTER_PREFIX "exception.stacktrace", "");
 	return headers;
 }
 

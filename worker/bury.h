@@ -27,6 +27,8 @@ struct dead_letter {
 	size_t key_length;
 	const void *value;
 	size_t value_length;
+	const rd_kafka_headers_t *headers; /* the record's own, kept; NULL: not at hand */
+	const char *pos;   /* its calrelay.pos, where headers is NULL; NULL: it had none */
 	const char *stage; /* "decode" or "graph": metric and header */
 	const char *reason;
 	/* Called once, when Kafka has it (ok) or will not take it (not ok: bury it again). */

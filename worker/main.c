@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "common/program.h"
 #include "worker/check.h"
+#include "worker/letters.h"
 #include "worker/run.h"
 #include "worker/worker.h"
 
@@ -255,6 +256,18 @@ static int check(void)
 	return check_all(&worker.config);
 }
 
+static int dead_letters(int argc, char **argv)
+{
+	return letters_run(&worker.config, argc, argv);
+}
+
+static const struct program_command COMMANDS[] = {
+    {.name = "dead-letters",
+     .arguments = "list | replay (--all | --partition N --offset M)",
+     .help = "prints the dead letters, or has the calendars they are about compared with the plan",
+     .run = dead_letters},
+};
+
 int main(int argc, char **argv)
 {
 	struct program program = {.name = "calrelay-worker",
@@ -263,7 +276,9 @@ int main(int argc, char **argv)
 				  .option_count = OPTION_COUNT,
 				  .config = &worker.config,
 				  .run = run,
-				  .check = check};
+				  .check = check,
+				  .commands = COMMANDS,
+				  .command_count = sizeof COMMANDS / sizeof *COMMANDS};
 
 	return program_main(&program, argc, argv);
 }
