@@ -288,6 +288,7 @@ static void bury_task(struct run *run, struct task *task)
 	    .key_length = (size_t)key_length,
 	    .value = item->raw,
 	    .value_length = item->raw_length,
+	    .pos = item->change->pos,
 	    .stage = "graph",
 	    .reason = task->op->error,
 	    .done = on_buried,

@@ -24,6 +24,7 @@ struct dead_record {
 	bool has_key;
 	bool has_value;
 	char reason[256];
+	rd_kafka_headers_t *headers; /* NULL: none */
 	struct loop_call again;
 	char bytes[]; /* key, then value */
 };
@@ -49,6 +50,9 @@ static void on_buried(void *context, bool ok)
 		STATS_COUNT(intake->worker->stats.records, "rejected");
 		intake_done(intake, part, dead->offset);
 	}
+	if (dead->headers != NULL) {
+		rd_kafka_headers_destroy(dead->headers);
+	}
 	free(dead);
 	intake_run_ended(intake, part);
 }
@@ -63,6 +67,7 @@ static void bury_record(struct dead_record *dead)
 				     .value =
 					 dead->has_value ? dead->bytes + dead->key_length : NULL,
 				     .value_length = dead->value_length,
+				     .headers = dead->headers,
 				     .stage = "decode",
 				     .reason = dead->reason,
 				     .done = on_buried,
@@ -80,6 +85,7 @@ static void out_of_memory(void)
 static void reject(struct part *part, const rd_kafka_message_t *message, const struct fault *fault)
 {
 	struct dead_record *dead = calloc(1, sizeof *dead + message->key_len + message->len);
+	rd_kafka_headers_t *headers;
 
 	if (dead == NULL) {
 		out_of_memory();
@@ -96,6 +102,9 @@ static void reject(struct part *part, const rd_kafka_message_t *message, const s
 	dead->has_key = message->key != NULL;
 	dead->has_value = message->payload != NULL;
 	snprintf(dead->reason, sizeof dead->reason, "%s", fault->what);
+	if (rd_kafka_message_headers(message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+		dead->headers = rd_kafka_headers_copy(headers);
+	}
 	if (message->key != NULL) {
 		memcpy(dead->bytes, message->key, message->key_len);
 	}

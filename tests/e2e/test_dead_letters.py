@@ -57,6 +57,7 @@ def test_what_microsoft_refused_is_listed_and_its_replay_makes_the_calendar_righ
     assert place == [pipeline.topic, str(record.partition), str(record.offset)]
     assert (stage, user, where, reason) == ("graph", str(ada.user_id), assignment, REFUSED)
     assert (letter.key, letter.value) == (record.key, record.value)
+    assert letter.headers["calrelay.pos"] == record.headers["calrelay.pos"]
 
     request, = replay(pipeline, "--partition", partition, "--offset", offset)
 
@@ -119,6 +120,13 @@ def test_what_a_wrong_mapping_made_unreadable_is_made_good_under_the_right_one(p
     (*_, stage, user, where, reason), = listed(pipeline)
     assert (stage, user, where) == ("decode", str(ada.user_id), assignment)
     assert "phase" in reason
+    letter, = pipeline.dlq_records()
+    record = pipeline.kafka.read(pipeline.topic)[-1]
+    kept = {name: value for name, value in letter.headers.items()
+            if not name.startswith("__connect.errors.")}
+    assert kept == record.headers and "calrelay.pos" in kept and "traceparent" in kept
+    assert len(letter.headers) == len(kept) + 10
+
     replay(pipeline, "--all")
 
     pipeline.assert_calendars_equal_plan()
