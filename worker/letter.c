@@ -5,8 +5,6 @@
 
 #include "common/json.h"
 
-#define LETTER_KEY_MAX_BYTES 4096
-
 const char *const LETTER_NAMES[LETTER_HEADERS] = {
     [LETTER_TOPIC] = "topic", [LETTER_PARTITION] = "partition",	     [LETTER_OFFSET] = "offset",
     [LETTER_STAGE] = "stage", [LETTER_REASON] = "exception.message",

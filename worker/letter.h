@@ -11,10 +11,11 @@
 #include "common/fault.h"
 #include "common/uuid.h"
 
-#define LETTER_PREFIX	   "__connect.errors." /* of Kafka Connect's names */
-#define LETTER_HEADER_SIZE 40		       /* of the longest name that is read */
-#define LETTER_TOPIC_SIZE  250		       /* Kafka's longest name is 249 */
-#define LETTER_REASON_SIZE 200		       /* what is longer is cut */
+#define LETTER_PREFIX	     "__connect.errors." /* of Kafka Connect's names */
+#define LETTER_HEADER_SIZE   40			 /* of the longest name that is read */
+#define LETTER_TOPIC_SIZE    250		 /* Kafka's longest name is 249 */
+#define LETTER_KEY_MAX_BYTES 4096		 /* a longer key is read by nobody */
+#define LETTER_REASON_SIZE   200		 /* what is longer is cut */
 
 /* The headers that are read; LETTER_NAMES[i] behind LETTER_PREFIX. */
 enum letter_header {

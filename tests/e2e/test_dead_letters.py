@@ -182,3 +182,24 @@ def test_dead_letters_says_what_is_missing(system):
     done = dead_letters(system, "list", KAFKA_BOOTSTRAP_SERVERS=f"127.0.0.1:{free_port()}")
     assert (done.returncode, done.stdout) == (1, "")
     assert "Kafka is not reachable" in done.stderr.splitlines()[-1]
+
+
+def test_a_letter_that_is_too_large_is_buried_without_its_value_and_holds_nothing_up(pipeline):
+    ada, = pipeline.connect_people(1)
+    assignment = pipeline.create_assignment(pipeline.create_project(), ada)
+    pipeline.wait_calendars_equal_plan()
+    good = pipeline.kafka.read(pipeline.topic)[0]
+    pipeline.kafka.alter_topic(pipeline.dlq, max_message_bytes=100_000)
+
+    for size in (999_600, 200_000):  # more than our client sends, and than the topic takes
+        pipeline.kafka.produce(pipeline.topic, good.partition, good.key, b"x" * size,
+                               [("calrelay.pos", good.headers["calrelay.pos"])])
+    pipeline.update_assignment_status(assignment, "confirmed")
+
+    pipeline.wait_committed()
+    pipeline.wait_calendars_equal_plan()
+    for letter in pipeline.dlq_records():
+        assert (letter.key, letter.value) == (good.key, None)
+        assert letter.headers["calrelay.pos"] == good.headers["calrelay.pos"]
+        assert b"too large" in letter.headers["__connect.errors.exception.message"]
+    assert len(pipeline.dlq_records()) == 2
