@@ -6,6 +6,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "worker/steps.h"
+#include "worker/verify.h"
 #include "worker/worker.h"
 
 /* A user without a calendar: records are done, there is provably nothing to do. */
@@ -83,10 +84,25 @@ void load_start(struct run *run)
 	store_load(run);
 }
 
+static enum run_step load_to_verify(struct run *run)
+{
+	if (!run->connection.exists || run->connection.status != CONNECTION_ACTIVE) {
+		return verify_gives_up(run, "it has to be connected");
+	}
+	if (run->connection.not_before_ms > clock_wall_ms()) {
+		return verify_gives_up(run, "Microsoft asked to wait");
+	}
+	run->mode = RUN_SYNC;
+	return RUN_READ;
+}
+
 enum run_step load_finish(struct run *run)
 {
 	if (run->fault.kind != FAULT_NONE) {
 		return run_after_fault(run, RUN_LOAD);
+	}
+	if (run->worker->verify != NULL) {
+		return load_to_verify(run);
 	}
 	if (!run->connection.exists) {
 		return load_without_calendar(run, "not_connected", "no calendar is connected");

@@ -9,6 +9,7 @@
 #include "worker/check.h"
 #include "worker/letters.h"
 #include "worker/run.h"
+#include "worker/verify.h"
 #include "worker/worker.h"
 
 #define WORKER_CONNECTIONS 4
@@ -87,6 +88,9 @@ void worker_dispatch(struct worker *w)
 		    !(folds && lane->items != NULL)) {
 			run_start(w, lane);
 		} /* read_start makes the others ready again */
+	}
+	if (w->verify != NULL && w->in_flight == 0) {
+		verify_is_over(w->verify);
 	}
 }
 
@@ -183,7 +187,8 @@ static bool take_policy(struct fault *fault)
 	       fault_fatal(fault, "CALRELAY_DELETED_EVENTS is neither restore nor respect");
 }
 
-static bool worker_open(struct fault *fault)
+/* Everything but Kafka and the probes. */
+static bool worker_open_core(struct fault *fault)
 {
 	const struct worker_config *config = &worker.config;
 
@@ -198,41 +203,57 @@ static bool worker_open(struct fault *fault)
 					     .client_secret = config->client_secret,
 					     .redirect_uri = config->redirect_uri};
 	stats_init(&worker.stats);
-	worker.ops = (struct ops){.metrics = worker.stats.metrics,
-				  .is_live = is_live,
-				  .is_ready = is_ready,
-				  .refresh = refresh};
 	lanes_init(&worker.lanes);
-	due_init(&worker.due, &worker);
 	loop_init(&worker.loop);
-	loop_watch_signals(&worker.loop, on_stop);
 	worker.pg =
 	    pg_new(&worker.loop, config->database_url, "calrelay-worker", WORKER_CONNECTIONS);
 	worker.http = http_new(&worker.loop, "calrelay");
 	uv_timer_init(&worker.loop.uv, &worker.wake);
 	uv_timer_start(&worker.wake, on_wake, WORKER_WAKE_MS, WORKER_WAKE_MS);
-	if (!store_init(&worker.store, &worker)) {
-		return fault_fatal(fault, "out of memory");
+	return store_init(&worker.store, &worker) || fault_fatal(fault, "out of memory");
+}
+
+static bool worker_open(struct fault *fault)
+{
+	if (!worker_open_core(fault)) {
+		return false;
 	}
-	worker.httpd = ops_serve(&worker.loop, config->http_listen, &worker.ops, fault);
+	worker.ops = (struct ops){.metrics = worker.stats.metrics,
+				  .is_live = is_live,
+				  .is_ready = is_ready,
+				  .refresh = refresh};
+	due_init(&worker.due, &worker);
+	loop_watch_signals(&worker.loop, on_stop);
+	worker.httpd = ops_serve(&worker.loop, worker.config.http_listen, &worker.ops, fault);
 	return worker.httpd != NULL && bury_open(&worker.bury, &worker, fault) &&
 	       intake_open(&worker.intake, &worker, fault);
 }
 
-static void worker_close(void)
+static void worker_close_core(void)
+{
+	lanes_drop(&worker.lanes, NULL);
+	loop_close(&worker.loop);
+	store_close(&worker.store);
+	stats_close(&worker.stats);
+	seal_keys_free(worker.keys);
+}
+
+/* What has handles in the loop, before it is closed. */
+static void worker_disconnect(void)
 {
 	uv_close((uv_handle_t *)&worker.wake, NULL);
 	http_free(worker.http);
 	pg_free(worker.pg);
+}
+
+static void worker_close(void)
+{
+	worker_disconnect();
 	bury_close(&worker.bury);
-	lanes_drop(&worker.lanes, NULL);
 	httpd_free(worker.httpd);
-	loop_close(&worker.loop);
-	store_close(&worker.store);
+	worker_close_core();
 	free(worker.intake.topics[0]);
 	free(worker.intake.topics[1]);
-	stats_close(&worker.stats);
-	seal_keys_free(worker.keys);
 }
 
 static int run(void)
@@ -251,6 +272,21 @@ static int run(void)
 	return worker.status;
 }
 
+static int verify(int argc, char **argv)
+{
+	struct fault fault = {0};
+	int status;
+
+	if (!worker_open_core(&fault)) {
+		fprintf(stderr, "calrelay-worker: %s\n", fault.what);
+		return PROGRAM_EXIT_CONFIG;
+	}
+	status = verify_run(&worker, argc, argv);
+	worker_disconnect();
+	worker_close_core();
+	return status;
+}
+
 static int check(void)
 {
 	return check_all(&worker.config);
@@ -262,6 +298,10 @@ static int dead_letters(int argc, char **argv)
 }
 
 static const struct program_command COMMANDS[] = {
+    {.name = "verify",
+     .arguments = "[--user ID]",
+     .help = "compares calendars with the plan, prints what differs, and changes nothing",
+     .run = verify},
     {.name = "dead-letters",
      .arguments = "list | replay (--all | --partition N --offset M)",
      .help = "prints the dead letters, or has the calendars they are about compared with the plan",

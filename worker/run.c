@@ -14,12 +14,14 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "worker/steps.h"
+#include "worker/verify.h"
 #include "worker/worker.h"
 
 #define RUN_BACKOFF_FIRST_MS 250
 #define RUN_BACKOFF_MOST_MS  30000
 #define RUN_CHANGED_MS	     1000
 #define RUN_HELD_MS	     500
+#define RUN_VERIFY_WAITS     4 /* a command doesn't wait for ever */
 
 static void run_enter(struct run *run, enum run_step step);
 
@@ -90,6 +92,9 @@ static int64_t backoff_ms(int waits)
 
 enum run_step run_wait(struct run *run, int64_t after_ms, enum run_step step)
 {
+	if (run->worker->verify != NULL && run->waits == RUN_VERIFY_WAITS) {
+		return verify_gives_up(run, run->fault.what);
+	}
 	run->after_wait = step;
 	run->resume_at_ms = clock_mono_ms() + (after_ms > 0 ? after_ms : backoff_ms(run->waits++));
 	return RUN_WAIT;
@@ -137,6 +142,9 @@ enum run_step run_go_park(struct run *run)
 
 enum run_step run_park(struct run *run, const char *reason, int64_t until_ms, bool needs_person)
 {
+	if (run->worker->verify != NULL) {
+		return verify_gives_up(run, reason);
+	}
 	if (run->mode == RUN_REMOVE && needs_person) {
 		return run_leave_events(run);
 	}
@@ -150,6 +158,9 @@ enum run_step run_park(struct run *run, const char *reason, int64_t until_ms, bo
 
 bool run_is_held(struct run *run, struct breaker *breaker)
 {
+	if (run->worker->verify != NULL) {
+		return false;
+	}
 	run->is_held = !intake_may_send(&run->worker->intake, run->part) ||
 		       !breaker_may_call(breaker, clock_mono_ms());
 	if (run->is_held) {

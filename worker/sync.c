@@ -10,6 +10,7 @@
 #include "common/log.h"
 #include "worker/reconcile.h"
 #include "worker/steps.h"
+#include "worker/verify.h"
 #include "worker/worker.h"
 
 #define LIST_DEADLINE_MS 30000
@@ -199,7 +200,8 @@ static bool plan_orphans(struct run *run)
 	for (size_t i = 0; i < run->listing.count; i++) {
 		orphans += listed_is_orphan(run, &run->listing.events[i]);
 	}
-	if (run->mode != RUN_REMOVE && reconcile_needs_word(orphans, run->listing.count)) {
+	if (run->mode != RUN_REMOVE && run->worker->verify == NULL &&
+	    reconcile_needs_word(orphans, run->listing.count)) {
 		snprintf(
 		    run->error, sizeof run->error,
 		    "%zu of %zu events in the calendar belong to no assignment: that many are not "
@@ -270,6 +272,9 @@ enum run_step sync_list_finish(struct run *run)
 	run->waits = 0;
 	if (!sync_plan(run)) {
 		return run_wait(run, 0, RUN_END);
+	}
+	if (run->worker->verify != NULL) {
+		return verify_compared(run);
 	}
 	return run->request_count > 0 ? RUN_PROGRESS : run_go_on(run);
 }

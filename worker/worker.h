@@ -62,6 +62,7 @@ struct worker {
 	struct run *alive;    /* every run */
 	bool is_waking;	      /* runs_wake walks them */
 	int64_t in_flight;
+	struct verify *verify; /* NULL, but in the command of that name: runs compare only */
 	bool is_stopping;
 	int status; /* the exit status */
 };
