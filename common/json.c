@@ -2,15 +2,26 @@
 #include "common/json.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/utf8.h"
 
-#define JSON_DEPTH_MAX 64
+#define JSON_DEPTH_MAX	 64
+#define JSON_ARENA_BYTES (64u << 10)
 
 bool json_utf8_valid(const char *bytes, size_t length)
 {
 	return utf8_prefix(bytes, length) == length;
+}
+
+/* What json_is_acceptable has to look at; every other byte is skipped. */
+static const bool SPECIAL[256] = {['\0'] = true, ['"'] = true, ['\\'] = true, ['{'] = true,
+				  ['['] = true,	 ['}'] = true, [']'] = true};
+
+static bool is_escaped_nul(const char *bytes, size_t left)
+{
+	return left > 5 && memcmp(bytes, "\\u0000", 6) == 0;
 }
 
 /* Refuses by one pass over the bytes what cJSON would let through or recurse into. */
@@ -20,21 +31,27 @@ static bool json_is_acceptable(const char *bytes, size_t length, struct fault *f
 	int depth = 0;
 
 	for (size_t i = 0; i < length; i++) {
-		if (in_string && bytes[i] == '\\') {
-			if (length - i > 5 && memcmp(bytes + i, "\\u0000", 6) == 0) {
+		char c = bytes[i];
+
+		if (!SPECIAL[(unsigned char)c]) {
+			continue;
+		}
+		if (c == '\0') {
+			return fault_input(fault, "JSON holds a NUL byte");
+		}
+		if (c == '"') {
+			in_string = !in_string;
+		} else if (in_string && c == '\\') {
+			if (is_escaped_nul(bytes + i, length - i)) {
 				return fault_input(fault, "JSON holds a NUL character");
 			}
 			i++;
-		} else if (bytes[i] == '"') {
-			in_string = !in_string;
-		} else if (bytes[i] == '\0') {
-			return fault_input(fault, "JSON holds a NUL byte");
-		} else if (!in_string && (bytes[i] == '{' || bytes[i] == '[')) {
+		} else if (!in_string && (c == '{' || c == '[')) {
 			if (++depth > JSON_DEPTH_MAX) {
 				return fault_input(fault, "JSON is nested deeper than %d",
 						   JSON_DEPTH_MAX);
 			}
-		} else if (!in_string && (bytes[i] == '}' || bytes[i] == ']')) {
+		} else if (!in_string && (c == '}' || c == ']')) {
 			depth--;
 		}
 	}
@@ -49,29 +66,115 @@ static bool json_only_space(const char *at, const char *end)
 	return at == end;
 }
 
-cJSON *json_parse(const char *bytes, size_t length, size_t ceiling_bytes, struct fault *fault)
+static bool json_is_readable(const char *bytes, size_t length, size_t ceiling_bytes,
+			     struct fault *fault)
 {
-	const char *end = NULL;
-	cJSON *document;
-
 	if (length > ceiling_bytes) {
-		fault_input(fault, "JSON of %zu bytes is larger than %zu", length, ceiling_bytes);
-		return NULL;
+		return fault_input(fault, "JSON of %zu bytes is larger than %zu", length,
+				   ceiling_bytes);
 	}
 	if (!json_utf8_valid(bytes, length)) {
-		fault_input(fault, "JSON is not valid UTF-8");
-		return NULL;
+		return fault_input(fault, "JSON is not valid UTF-8");
 	}
-	if (!json_is_acceptable(bytes, length, fault)) {
-		return NULL;
-	}
-	document = cJSON_ParseWithLengthOpts(bytes, length, &end, 0);
-	if (document == NULL || !json_only_space(end, bytes + length)) {
+	return json_is_acceptable(bytes, length, fault);
+}
+
+static cJSON *json_read(const char *bytes, size_t length)
+{
+	const char *end = NULL;
+	cJSON *document = cJSON_ParseWithLengthOpts(bytes, length, &end, 0);
+
+	if (document != NULL && !json_only_space(end, bytes + length)) {
 		cJSON_Delete(document);
-		fault_input(fault, "not valid JSON (%zu bytes)", length);
 		return NULL;
 	}
 	return document;
+}
+
+cJSON *json_parse(const char *bytes, size_t length, size_t ceiling_bytes, struct fault *fault)
+{
+	cJSON *document;
+
+	if (!json_is_readable(bytes, length, ceiling_bytes, fault)) {
+		return NULL;
+	}
+	document = json_read(bytes, length);
+	if (document == NULL) {
+		fault_input(fault, "not valid JSON (%zu bytes)", length);
+	}
+	return document;
+}
+
+/* ---- the arena: cJSON's own allocations while one is in use ---- */
+
+static _Thread_local struct json_arena *in_use;
+
+static void *arena_malloc(size_t size)
+{
+	struct json_arena *arena = in_use;
+	size_t room = (size + 15) & ~(size_t)15;
+	void *at;
+
+	if (arena == NULL) {
+		return malloc(size);
+	}
+	if (room > JSON_ARENA_BYTES - arena->used) {
+		arena->is_full = true;
+		return NULL;
+	}
+	at = arena->bytes + arena->used;
+	arena->used += room;
+	return at;
+}
+
+static void arena_free(void *pointer)
+{
+	if (in_use == NULL) {
+		free(pointer);
+	}
+}
+
+static bool arena_begin(struct json_arena *arena)
+{
+	/* without an arena in use they are what cJSON uses anyway: any time is right to set them */
+	cJSON_InitHooks(&(cJSON_Hooks){.malloc_fn = arena_malloc, .free_fn = arena_free});
+	cJSON_Delete(arena->large);
+	arena->large = NULL;
+	arena->used = 0;
+	arena->is_full = false;
+	if (arena->bytes == NULL) {
+		arena->bytes = malloc(JSON_ARENA_BYTES);
+	}
+	return arena->bytes != NULL;
+}
+
+const cJSON *json_parse_in(struct json_arena *arena, const char *bytes, size_t length,
+			   size_t ceiling_bytes, struct fault *fault)
+{
+	cJSON *document = NULL;
+
+	if (!json_is_readable(bytes, length, ceiling_bytes, fault)) {
+		return NULL;
+	}
+	if (arena_begin(arena)) {
+		in_use = arena;
+		document = json_read(bytes, length);
+		in_use = NULL;
+	}
+	if (arena->bytes == NULL || arena->is_full) {
+		arena->large = document = json_read(bytes, length);
+	}
+	if (document == NULL) {
+		fault_input(fault, "not valid JSON (%zu bytes)", length);
+	}
+	return document;
+}
+
+void json_arena_close(struct json_arena *arena)
+{
+	cJSON_Delete(arena->large);
+	free(arena->bytes);
+	*arena = (struct json_arena){0};
 }
 
 const cJSON *json_member(const cJSON *parent, const char *key)

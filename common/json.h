@@ -17,6 +17,20 @@
 cJSON *json_parse(const char *bytes, size_t length, size_t ceiling_bytes,
 		  struct fault *fault) MUST_CHECK;
 
+/* Room that documents are parsed into one after the other, so that none costs an allocation a
+ * member.  Begins as {0}; named end: json_arena_close. */
+struct json_arena {
+	char *bytes;
+	cJSON *large; /* the document that had no room in bytes */
+	size_t used;
+	bool is_full;
+};
+
+/* The same, in the arena: the document is valid until the arena's next one, and is not deleted. */
+const cJSON *json_parse_in(struct json_arena *arena, const char *bytes, size_t length,
+			   size_t ceiling_bytes, struct fault *fault) MUST_CHECK;
+void json_arena_close(struct json_arena *arena);
+
 /* Members by exact name.  NULL where parent is NULL or no object, or the member is absent. */
 const cJSON *json_member(const cJSON *parent, const char *key);
 const cJSON *json_object(const cJSON *parent, const char *key);

@@ -46,9 +46,25 @@ size_t utf8_character(const char *text, size_t length, uint32_t *code)
 	return size;
 }
 
-size_t utf8_prefix(const char *text, size_t length)
+/* How many characters of ASCII text begins with, eight at a time. */
+static size_t ascii_prefix(const char *text, size_t length)
 {
 	size_t at = 0;
+	uint64_t eight;
+
+	while (length - at >= sizeof eight) {
+		memcpy(&eight, text + at, sizeof eight);
+		if ((eight & UINT64_C(0x8080808080808080)) != 0) {
+			break;
+		}
+		at += sizeof eight;
+	}
+	return at;
+}
+
+size_t utf8_prefix(const char *text, size_t length)
+{
+	size_t at = ascii_prefix(text, length);
 	uint32_t code;
 
 	while (at < length) {
@@ -58,6 +74,7 @@ size_t utf8_prefix(const char *text, size_t length)
 			break;
 		}
 		at += size;
+		at += size > 1 ? ascii_prefix(text + at, length - at) : 0;
 	}
 	return at;
 }

@@ -232,6 +232,7 @@ static bool worker_open(struct fault *fault)
 static void worker_close_core(void)
 {
 	lanes_drop(&worker.lanes, NULL);
+	json_arena_close(&worker.json);
 	loop_close(&worker.loop);
 	store_close(&worker.store);
 	stats_close(&worker.stats);

@@ -35,16 +35,6 @@ static bool row_is_mine(const struct row *row, const struct uuid *attempt)
 	       uuid_compare(&row->is.attempt, attempt) == 0;
 }
 
-/* Older than what is applied or under way.  The position under way itself is done again: we may
- * have died behind the intent. */
-static bool row_has_passed(const struct row *row, const char *pos)
-{
-	if (text_order(pos, row->is.applied_pos) < 0 || text_order(pos, row->is.pending_pos) < 0) {
-		return true;
-	}
-	return row->is.pending_pos == NULL && text_order(pos, row->is.applied_pos) == 0;
-}
-
 /* The mailbox showed it, nothing of ours is under way: it can only have been the person. */
 static bool row_was_shown(const struct row *row)
 {
@@ -103,6 +93,19 @@ static void intend(struct protocol_effects *effects, const struct protocol_input
 
 /* ---- a record of the log ---- */
 
+/* Older than what is applied or under way.  The position under way itself is done again: we may
+ * have died behind the intent. */
+bool protocol_has_passed(const struct row *row, const char *pos)
+{
+	if (row == NULL) {
+		return false;
+	}
+	if (text_order(pos, row->is.applied_pos) < 0 || text_order(pos, row->is.pending_pos) < 0) {
+		return true;
+	}
+	return row->is.pending_pos == NULL && text_order(pos, row->is.applied_pos) == 0;
+}
+
 /* The calendar shows this change or a newer one already; only the position is news. */
 static void step_synced_record(const struct row *row, const struct protocol_input *input,
 			       struct protocol_effects *effects)
@@ -138,7 +141,7 @@ static void step_record(const struct row *row, const struct protocol_input *inpu
 		step_synced_record(row, input, effects);
 		return;
 	}
-	if (row != NULL && row_has_passed(row, input->pos)) {
+	if (protocol_has_passed(row, input->pos)) {
 		return;
 	}
 	if (record_needs_call(row, input)) {

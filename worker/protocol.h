@@ -71,6 +71,10 @@ struct protocol_effects {
 	enum op_scope scope;	  /* ANSWER: what it means beyond this operation */
 };
 
+/* Whether a record at pos changes nothing, whatever it wants: what protocol_step would say, for
+ * those who needn't find out what it wants.  row NULL: there is none. */
+bool protocol_has_passed(const struct row *row, const char *pos);
+
 /* row NULL: there is none.  effects is wholly overwritten. */
 void protocol_step(const struct row *row, const struct protocol_input *input,
 		   struct protocol_effects *effects);

@@ -123,7 +123,8 @@ static struct change *decode(struct part *part, const rd_kafka_message_t *messag
 	struct record record = {.key = message->key,
 				.key_length = message->key_len,
 				.value = message->payload,
-				.value_length = message->len};
+				.value_length = message->len,
+				.arena = &part->intake->worker->json};
 	rd_kafka_headers_t *headers = NULL;
 	const void *pos = NULL;
 	size_t pos_length = 0;

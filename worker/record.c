@@ -206,23 +206,21 @@ static bool read_key(const struct record *record, struct change *change, struct 
 	struct record_reader reader = {.fault = fault};
 	struct fault why;
 	const cJSON *key;
-	cJSON *document;
 
 	if (record->key == NULL) {
 		return fault_input(fault, "record: no key");
 	}
-	document = json_parse(record->key, record->key_length, RECORD_KEY_MAX_BYTES, &why);
-	if (document == NULL) {
+	key = json_parse_in(record->arena, record->key, record->key_length, RECORD_KEY_MAX_BYTES,
+			    &why);
+	if (key == NULL) {
 		return fault_input(fault, "record: key: %s", why.what);
 	}
-	key = json_payload(document);
+	key = json_payload(key);
 	if (!cJSON_IsObject(key)) {
-		cJSON_Delete(document);
 		return fault_input(fault, "record: the key is no JSON object");
 	}
 	change->user = reader_uuid(&reader, key, "key", "user_id");
 	change->id = reader_uuid(&reader, key, "key", "id");
-	cJSON_Delete(document);
 	return !reader.failed;
 }
 
@@ -248,9 +246,8 @@ struct change *record_decode(const struct record *record, const struct hostmap *
 	struct change draft = {
 	    .assignment = {.start_day = CHANGE_NO_DAY, .end_day = CHANGE_NO_DAY}};
 	struct record_reader reader = {.fault = fault};
-	struct change *change = NULL;
 	struct fault why;
-	cJSON *value;
+	const cJSON *value;
 
 	if (!read_pos(record, &draft, fault) || !read_key(record, &draft, fault)) {
 		return NULL;
@@ -263,15 +260,12 @@ struct change *record_decode(const struct record *record, const struct hostmap *
 		fault_input(fault, "record: the value is empty");
 		return NULL;
 	}
-	value = json_parse(record->value, record->value_length, RECORD_VALUE_MAX_BYTES, &why);
+	value = json_parse_in(record->arena, record->value, record->value_length,
+			      RECORD_VALUE_MAX_BYTES, &why);
 	if (value == NULL) {
 		fault_input(fault, "record: value: %s", why.what);
 		return NULL;
 	}
 	read_value(&reader, json_payload(value), map, &draft);
-	if (!reader.failed) {
-		change = change_from(&draft, fault);
-	}
-	cJSON_Delete(value);
-	return change;
+	return reader.failed ? NULL : change_from(&draft, fault);
 }

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "common/fault.h"
+#include "common/json.h"
 #include "common/hostmap.h"
 #include "worker/change.h"
 
@@ -18,6 +19,7 @@ struct record {
 	size_t value_length;
 	const char *pos;
 	size_t pos_length;
+	struct json_arena *arena; /* what key and value are read in */
 };
 
 /* The change (free it), or NULL with FAULT_INPUT saying what is wrong: that record goes to the

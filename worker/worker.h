@@ -4,6 +4,7 @@
 
 #include "common/hostmap.h"
 #include "common/http.h"
+#include "common/json.h"
 #include "common/loop.h"
 #include "common/oauth.h"
 #include "common/ops.h"
@@ -53,6 +54,7 @@ struct worker {
 	struct stats stats;
 	struct store store;
 	struct lanes lanes;
+	struct json_arena json; /* what records are read in */
 	struct intake intake;
 	struct due due;
 	struct bury bury;

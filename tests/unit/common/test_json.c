@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -216,6 +217,71 @@ static void integers_are_whole_and_exact(void **state)
 	}
 }
 
+/* ---- the arena ---- */
+
+static void an_arenas_document_reads_the_same_and_gives_way_to_the_next(void **state)
+{
+	struct json_arena arena = {0};
+	struct fault fault;
+	int64_t number;
+
+	(void)state;
+	for (int64_t i = 0; i < 3000; i++) {
+		char text[64];
+		const cJSON *document;
+
+		snprintf(text, sizeof text, "{\"n\":%d,\"t\":\"x\",\"a\":[1,2]}", (int)i);
+		document = json_parse_in(&arena, text, strlen(text), 4096, &fault);
+		assert_non_null(document);
+		assert_true(json_integer(document, "n", &number));
+		assert_int_equal(number, i);
+		assert_string_equal(json_text(document, "t"), "x");
+		assert_null(json_parse_in(&arena, text, strlen(text) - 1, 4096, &fault));
+	}
+	json_arena_close(&arena);
+}
+
+static void a_document_too_large_for_the_arena_is_read_beside_it(void **state)
+{
+	struct json_arena arena = {0};
+	struct fault fault;
+	size_t count = 20000;
+	size_t length = 0;
+	char *text = malloc(2 * count + 2);
+
+	(void)state;
+	assert_non_null(text);
+	text[length++] = '[';
+	for (size_t i = 0; i < count; i++) {
+		text[length++] = '1';
+		text[length++] = i + 1 < count ? ',' : ']';
+	}
+	for (int i = 0; i < 2; i++) {
+		const cJSON *document = json_parse_in(&arena, text, length, length, &fault);
+
+		assert_int_equal(cJSON_GetArraySize(document), count);
+		assert_null(json_parse_in(&arena, text, length - 1, length, &fault));
+		assert_non_null(json_parse_in(&arena, "[]", 2, 2, &fault));
+	}
+	json_arena_close(&arena);
+	free(text);
+}
+
+static void what_is_allocated_while_no_arena_is_in_use_is_freed_as_ever(void **state)
+{
+	struct json_arena arena = {0};
+	struct fault fault;
+	cJSON *before = parse("{\"n\":1}", &fault);
+
+	(void)state;
+	assert_non_null(json_parse_in(&arena, "{}", 2, 2, &fault));
+	cJSON_Delete(before);
+	before = parse("{\"n\":2}", &fault);
+	assert_non_null(before);
+	json_arena_close(&arena);
+	cJSON_Delete(before);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -228,6 +294,9 @@ int main(void)
 	    cmocka_unit_test(members_are_found_by_exact_name_and_kind),
 	    cmocka_unit_test(a_payload_is_found_beside_its_schema_and_nowhere_else),
 	    cmocka_unit_test(integers_are_whole_and_exact),
+	    cmocka_unit_test(an_arenas_document_reads_the_same_and_gives_way_to_the_next),
+	    cmocka_unit_test(a_document_too_large_for_the_arena_is_read_beside_it),
+	    cmocka_unit_test(what_is_allocated_while_no_arena_is_in_use_is_freed_as_ever),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,10 +54,13 @@ static const struct task *prepare_one(void)
 	return task;
 }
 
-static void expect_done(const struct task *task)
+static void expect_done(void)
 {
-	assert_int_equal(task->stage, TASK_SKIPPED);
-	assert_null(task->item);
+	assert_true(changes_plan(rig.run));
+	for (size_t i = 0; i < rig.run->task_count; i++) {
+		assert_int_equal(rig.run->tasks[i].stage, TASK_SKIPPED);
+		assert_null(rig.run->tasks[i].item);
+	}
 	assert_null(rig.run->items);
 	assert_int_equal(ledger_open_count(&rig.part->ledger), 0);
 	assert_int_equal(ledger_committable(&rig.part->ledger), RIG_START + 1);
@@ -70,13 +73,12 @@ static void an_old_record_is_done_at_once(void **state)
 	rig_run(1, RUN_LOAD);
 	rig_record(9, POS, "old");
 	add_row(9, NEWER, "new");
-	expect_done(plan_one());
+	expect_done();
 	rig_end();
 }
 
 static void old_and_new_records_of_one_user_part_ways(void **state)
 {
-	int skipped = 0;
 	int planned = 0;
 
 	(void)state;
@@ -88,10 +90,8 @@ static void old_and_new_records_of_one_user_part_ways(void **state)
 	}
 	assert_true(changes_plan(rig.run));
 	for (size_t i = 0; i < rig.run->task_count; i++) {
-		skipped += rig.run->tasks[i].stage == TASK_SKIPPED;
 		planned += rig.run->tasks[i].stage == TASK_PLANNED;
 	}
-	assert_int_equal(skipped, 20);
 	assert_int_equal(planned, 20);
 	assert_int_equal(HASH_COUNT(rig.run->items), 20);
 	assert_int_equal(ledger_open_count(&rig.part->ledger), 20);
@@ -212,7 +212,7 @@ static void a_record_that_the_sync_had_seen_and_needs_no_event_for_is_done(void 
 	rig_begin();
 	rig_run(1, RUN_LOAD);
 	seen_record("1001:1001:", "re-assigned since");
-	expect_done(plan_one());
+	expect_done();
 	rig_end();
 }
 
@@ -226,7 +226,7 @@ static void a_seen_record_leaves_an_uncertain_row_alone(void **state)
 	seen_record("1001:1001:", "as it was");
 	row = add_row(9, OLDER, "as the tables had it");
 	row->is.is_dirty = true;
-	expect_done(plan_one());
+	expect_done();
 	rig_end();
 }
 

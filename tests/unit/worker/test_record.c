@@ -37,6 +37,7 @@
 #define REMOVED VALUE_OF("\"d\"", ROW, "null", SOURCE, "null")
 
 static struct hostmap map;
+static struct json_arena arena;
 
 static int load_map(void **state)
 {
@@ -46,6 +47,13 @@ static int load_map(void **state)
 	return hostmap_load(&map, NULL, &fault) ? 0 : -1;
 }
 
+static int close_arena(void **state)
+{
+	(void)state;
+	json_arena_close(&arena);
+	return 0;
+}
+
 static struct record record_of(const char *key, const char *value)
 {
 	return (struct record){.key = key,
@@ -53,7 +61,8 @@ static struct record record_of(const char *key, const char *value)
 			       .value = value,
 			       .value_length = value != NULL ? strlen(value) : 0,
 			       .pos = POS,
-			       .pos_length = strlen(POS)};
+			       .pos_length = strlen(POS),
+			       .arena = &arena};
 }
 
 static struct change *decoded(const char *value)
@@ -470,5 +479,5 @@ int main(void)
 	    cmocka_unit_test(a_fault_never_quotes_the_record),
 	};
 
-	return cmocka_run_group_tests(tests, load_map, NULL);
+	return cmocka_run_group_tests(tests, load_map, close_arena);
 }
