@@ -289,6 +289,11 @@ static void step_ended(const struct row *row, const struct protocol_input *input
 		result_values(input, values);
 		values->applied_pos = values->pending_pos;
 		values->pending_pos = NULL;
+		/* the answered request was repeated: the unanswered one may still land */
+		if (input->op->is_unsure) {
+			values->is_dirty = true;
+			effects->begins_quarantine = true;
+		}
 		return;
 	}
 	if (result_is_stored(row, input)) {

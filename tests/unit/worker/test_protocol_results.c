@@ -181,6 +181,23 @@ static void a_result_whose_write_landed_without_an_answer_is_stored_already(void
 	assert_nothing(&stored, result_of(&removed));
 }
 
+static void a_result_behind_an_unanswered_request_is_stored_in_a_dirty_row(void **state)
+{
+	struct row row = mine();
+	struct op op = ended(OP_SYNCED);
+
+	(void)state;
+	ask(&row, result_of(&op));
+	assert_false(effects.values.is_dirty);
+	assert_false(effects.begins_quarantine);
+	op.is_unsure = true;
+	ask(&row, result_of(&op));
+	assert_int_equal(effects.next, PROTOCOL_DONE);
+	assert_null(effects.values.pending_pos);
+	assert_true(effects.values.is_dirty);
+	assert_true(effects.begins_quarantine);
+}
+
 static void an_intent_is_taken_back_only_where_nothing_can_have_happened(void **state)
 {
 	struct row row = mine();
@@ -207,6 +224,7 @@ int main(void)
 	    cmocka_unit_test(
 		a_result_of_an_attempt_that_was_overtaken_is_not_stored_and_makes_the_row_dirty),
 	    cmocka_unit_test(a_result_whose_write_landed_without_an_answer_is_stored_already),
+	    cmocka_unit_test(a_result_behind_an_unanswered_request_is_stored_in_a_dirty_row),
 	    cmocka_unit_test(an_intent_is_taken_back_only_where_nothing_can_have_happened),
 	};
 
