@@ -253,7 +253,9 @@ static void result_values(const struct protocol_input *input, struct row_values 
 	values->incarnation = op->incarnation;
 	values->error = op->error[0] != '\0' ? op->error : input->reason;
 	if (op->end == OP_REMOVED || op->end == OP_HIDDEN) {
-		values->event_id = ""; /* spent, whether or not we ever knew its id */
+		/* one that nobody has seen may be created yet: then its transactionId has to be the
+		 * next one's, too, or there would be two */
+		values->event_id = op->event_id[0] != '\0' || op->is_known_gone ? "" : NULL;
 		forget_event(values, op->end == OP_REMOVED ? ROW_DELETED : ROW_HIDDEN);
 		return;
 	}

@@ -198,6 +198,25 @@ static void a_result_behind_an_unanswered_request_is_stored_in_a_dirty_row(void 
 	assert_true(effects.begins_quarantine);
 }
 
+static void an_event_that_nobody_has_seen_leaves_its_transaction_id_to_the_next(void **state)
+{
+	struct row row = mine();
+	struct op op;
+
+	(void)state;
+	row.is.event_id = NULL;
+	op_init(&op, false, NULL, 4);
+	op.end = OP_REMOVED;
+	ask(&row, result_of(&op));
+	assert_int_equal(effects.values.state, ROW_DELETED);
+	assert_int_equal(effects.values.incarnation, 4);
+	snprintf(op.event_id, sizeof op.event_id, "AAMk-found=");
+	assert_int_equal(ask(&row, result_of(&op))->values.incarnation, 5);
+	op.event_id[0] = '\0';
+	op.is_known_gone = true;
+	assert_int_equal(ask(&row, result_of(&op))->values.incarnation, 5);
+}
+
 static void an_intent_is_taken_back_only_where_nothing_can_have_happened(void **state)
 {
 	struct row row = mine();
@@ -225,6 +244,7 @@ int main(void)
 		a_result_of_an_attempt_that_was_overtaken_is_not_stored_and_makes_the_row_dirty),
 	    cmocka_unit_test(a_result_whose_write_landed_without_an_answer_is_stored_already),
 	    cmocka_unit_test(a_result_behind_an_unanswered_request_is_stored_in_a_dirty_row),
+	    cmocka_unit_test(an_event_that_nobody_has_seen_leaves_its_transaction_id_to_the_next),
 	    cmocka_unit_test(an_intent_is_taken_back_only_where_nothing_can_have_happened),
 	};
 
