@@ -241,22 +241,23 @@ static bool plan_tables(struct run *run)
 	return true;
 }
 
+/* Orphans first: an event that goes must be gone before its assignment looks for one to adopt. */
 static bool sync_plan(struct run *run)
 {
-	bool ok = true;
+	bool ok = plan_orphans(run);
 
 	if (run->mode == RUN_REPLAY) {
-		ok = plan_items(run);
+		ok = ok && plan_items(run);
 		/* what the fold knows was read from the log, not from the tables */
 		free(run->read_snapshot);
 		run->read_snapshot = NULL;
 	} else if (run->mode == RUN_SYNC) {
-		ok = plan_tables(run);
+		ok = ok && plan_tables(run);
 	}
 	if (run->mode != RUN_REMOVE) {
 		ok = ok && plan_unsettled(run);
 	}
-	return ok && plan_orphans(run);
+	return ok;
 }
 
 enum run_step sync_list_finish(struct run *run)
