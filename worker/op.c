@@ -102,7 +102,8 @@ static enum op_scope op_rejected(struct op *op, const struct op_answer *answer)
 static enum op_scope op_created(struct op *op, const struct op_answer *answer)
 {
 	if (answer->event_id[0] == '\0') {
-		return op_look(op, answer); /* it is there, under a name unknown */
+		op_doubt(op); /* it is there, under a name unknown */
+		return op_look(op, answer);
 	}
 	memcpy(op->event_id, answer->event_id, sizeof op->event_id);
 	memcpy(op->change_key, answer->change_key, sizeof op->change_key);

@@ -41,7 +41,7 @@ struct op {
 	enum op_end end;
 	bool wants_event;
 	bool respects_deletion; /* an event that turns out to be gone is not made anew */
-	bool is_unsure;		/* a request of it may have taken effect without an answer */
+	bool is_unsure;	    /* a request may have taken effect without an answer that says what */
 	bool is_known_gone; /* an earlier incarnation's event is gone or its transactionId is spent
 			     */
 	int incarnation;

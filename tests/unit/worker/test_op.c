@@ -156,6 +156,7 @@ static void an_event_created_without_an_id_is_looked_for(void **state)
 	assert_int_equal(give(&op, found_answer(1, ID)), OP_GOES_ON);
 	assert_int_equal(op.request, OP_UPDATE);
 	assert_string_equal(op.event_id, ID);
+	assert_true(op.is_unsure);
 }
 
 static void an_updated_event_keeps_its_id_and_learns_its_change_key(void **state)
