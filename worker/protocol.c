@@ -182,11 +182,12 @@ static bool absence_is_respected(const struct row *row, const struct protocol_in
 static void compared_call(const struct protocol_input *input, struct protocol_effects *effects,
 			  const char *pos)
 {
-	/* a complete listing shows it gone: its transactionId would answer with the gone one */
-	bool is_spent = input->listed_id == NULL && effects->values.event_id != NULL;
-
-	op_init(&effects->op, input->wants_event, input->listed_id,
-		effects->values.incarnation + is_spent);
+	/* a complete listing shows it gone: its transactionId would answer with the gone one, and
+	 * the intent may be taken back, which must not leave the row as if it were still shown */
+	if (input->listed_id == NULL) {
+		forget_event(&effects->values, effects->values.state);
+	}
+	op_init(&effects->op, input->wants_event, input->listed_id, effects->values.incarnation);
 	intend(effects, input, pos);
 }
 

@@ -217,6 +217,32 @@ static void an_event_that_nobody_has_seen_leaves_its_transaction_id_to_the_next(
 	assert_int_equal(ask(&row, result_of(&op))->values.incarnation, 5);
 }
 
+static void an_intent_to_make_an_event_anew_forgets_the_one_that_is_gone(void **state)
+{
+	struct row row = shown();
+	struct protocol_input input = {.kind = PROTOCOL_COMPARED,
+				       .wants_event = true,
+				       .hash = "shown",
+				       .attempt = MINE,
+				       .respects_deletion = true};
+	struct row released;
+
+	(void)state;
+	row.is.is_dirty = true;
+	row.is_settleable = true;
+	ask(&row, input);
+	assert_int_equal(effects.next, PROTOCOL_CALL);
+	assert_int_equal(effects.op.request, OP_CREATE);
+	assert_int_equal(effects.op.incarnation, 5);
+	assert_null(effects.values.event_id);
+	assert_int_equal(effects.values.incarnation, 5);
+	released = (struct row){.is = effects.values};
+	released.is.pending_pos = NULL;
+	ask(&released, input);
+	assert_int_equal(effects.next, PROTOCOL_CALL);
+	assert_int_equal(effects.op.incarnation, 5);
+}
+
 static void an_intent_is_taken_back_only_where_nothing_can_have_happened(void **state)
 {
 	struct row row = mine();
@@ -245,6 +271,7 @@ int main(void)
 	    cmocka_unit_test(a_result_whose_write_landed_without_an_answer_is_stored_already),
 	    cmocka_unit_test(a_result_behind_an_unanswered_request_is_stored_in_a_dirty_row),
 	    cmocka_unit_test(an_event_that_nobody_has_seen_leaves_its_transaction_id_to_the_next),
+	    cmocka_unit_test(an_intent_to_make_an_event_anew_forgets_the_one_that_is_gone),
 	    cmocka_unit_test(an_intent_is_taken_back_only_where_nothing_can_have_happened),
 	};
 
