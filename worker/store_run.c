@@ -200,6 +200,19 @@ void store_read(struct run *run)
 	run->pg.done = on_read_done;
 }
 
+/* The listing, where there is one, is older than these reads: what may be settled by now is not
+ * settled by it. */
+static void rows_keep_doubt(struct run *run)
+{
+	for (int i = 0; i < run->wrote_count; i++) {
+		struct row *row = run_row(run, &run->wrote[i]->assignment);
+
+		if (row != NULL) {
+			row->is_settleable = false;
+		}
+	}
+}
+
 /* A row that is not there any more is none. */
 static void on_rows_done(struct pg_request *request)
 {
@@ -213,6 +226,7 @@ static void on_rows_done(struct pg_request *request)
 		run->connection.exists = PQntuples(request->result) == 1;
 		if (run->connection.exists) {
 			store_take_rows(run, pg_text(request->result, 0, 0));
+			rows_keep_doubt(run);
 		}
 	}
 	run_resume(run);
