@@ -8,48 +8,7 @@ import time
 
 import pytest
 
-from parts.system import today
-
-STATUSES = ("tentative", "option", "requested", "confirmed", "cancelled", "on hold")
-
-
-class HostApp:
-    """Random actions of a host app on its own plan."""
-
-    def __init__(self, system, people, dice):
-        self.system, self.people, self.dice = system, people, dice
-        self.projects = [system.create_project(f"Client {number}") for number in range(6)]
-        self.assignments = []
-
-    def act(self):
-        actions = (self.create, self.create, self.change, self.change, self.bulk, self.reassign,
-                   self.remove, self.redate)
-        self.dice.choice(actions if self.assignments else (self.create,))()
-
-    def create(self):
-        people = self.dice.choices(self.people, k=self.dice.randint(1, 8))
-        self.assignments += self.system.create_assignments(
-            self.dice.choice(self.projects), people, self.dice.choice(STATUSES))
-
-    def change(self):
-        self.system.update_assignment_status(self.dice.choice(self.assignments),
-                                             self.dice.choice(STATUSES))
-
-    def bulk(self):
-        some = self.dice.sample(self.assignments, self.dice.randint(1, len(self.assignments)))
-        self.system.bulk_update_assignment_status(some, self.dice.choice(STATUSES))
-
-    def reassign(self):
-        self.system.reassign(self.dice.choice(self.assignments), self.dice.choice(self.people))
-
-    def remove(self):
-        self.system.remove_assignment(
-            self.assignments.pop(self.dice.randrange(len(self.assignments))))
-
-    def redate(self):
-        start = self.dice.randint(0, 60)
-        self.system.redate_project(self.dice.choice(self.projects), today(start),
-                                   today(start + self.dice.randint(0, 9)))
+from parts.host import HostApp
 
 
 class Trouble:

@@ -129,13 +129,18 @@ void control_get_stats(struct httpd_request *request)
 	const struct server *server = httpd_context(request);
 	const struct world *world = &server->world;
 	const struct journal *journal = &world->journal;
+	int64_t calls = 0;
 	struct buf out;
 
+	for (const struct call *call = server->calls; call != NULL; call = call->next) {
+		calls++;
+	}
 	buf_init(&out, SERVER_PAGE_MAX_BYTES);
 	buf_text(&out, "{\"requests\":");
 	journal_write_counts(journal, &out);
 	jsonw_member_number(&out, "accounts", (int64_t)accounts_count(&world->accounts));
 	jsonw_member_number(&out, "events", (int64_t)world->store.count);
+	jsonw_member_number(&out, "calls", calls);
 	jsonw_member_number(&out, "max_in_flight_per_mailbox", journal->max_in_flight);
 	jsonw_member_number(&out, "max_calls_per_mailbox", journal->max_calls);
 	jsonw_member_number(&out, "batches", (int64_t)journal->batches);
