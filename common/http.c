@@ -44,6 +44,7 @@ struct http {
 	struct loop_call sweep;
 	bool sweep_due;
 	const char *user_agent;
+	const char *ca_file; /* NULL: the system's certificates */
 	struct http_transfer *under_way;
 	struct http_transfer *ended; /* those of them that curl doesn't hold and nobody answered */
 	CURL *idle[HTTP_IDLE_HANDLES_MAX];
@@ -221,6 +222,9 @@ static void transfer_set_rules(struct http_transfer *transfer, int64_t deadline_
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+	if (transfer->http->ca_file != NULL) {
+		curl_easy_setopt(easy, CURLOPT_CAINFO, transfer->http->ca_file);
+	}
 	curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	curl_easy_setopt(easy, CURLOPT_PROXY, "");
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
@@ -358,6 +362,14 @@ static void on_late(uv_timer_t *timer)
 
 /* ---- the public face ---- */
 
+/* OpenSSL's own variable, which libcurl overrides with the path it was built with. */
+static const char *ca_file_of_environment(void)
+{
+	const char *path = getenv("SSL_CERT_FILE");
+
+	return path != NULL && *path != '\0' ? path : NULL;
+}
+
 struct http *http_new(struct loop *loop, const char *user_agent)
 {
 	struct http *http = calloc(1, sizeof *http);
@@ -368,6 +380,7 @@ struct http *http_new(struct loop *loop, const char *user_agent)
 	}
 	http->loop = loop;
 	http->user_agent = user_agent;
+	http->ca_file = ca_file_of_environment();
 	http->multi = curl_multi_init();
 	uv_timer_init(&loop->uv, &http->timer);
 	uv_timer_init(&loop->uv, &http->late);

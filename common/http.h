@@ -1,7 +1,8 @@
 /* http.h - libcurl on the loop: one request, one callback.
  *
- * https only, or plain http to a loopback address; peer and host verified; redirects are not
- * followed; no .netrc, no proxy from the environment. */
+ * https only, or plain http to a loopback address; peer and host verified, by SSL_CERT_FILE where
+ * it is set, otherwise by the system's certificates; redirects are not followed; no .netrc, no
+ * proxy from the environment.  HTTP/2 where it is offered, many requests on one connection. */
 #ifndef CALRELAY_COMMON_HTTP_H
 #define CALRELAY_COMMON_HTTP_H
 

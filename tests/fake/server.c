@@ -9,11 +9,13 @@
 void server_base_url(const struct httpd_request *request, char base[SERVER_BASE_SIZE])
 {
 	const char *host = httpd_header(request, "Host");
+	const char *proto = httpd_header(request, "X-Forwarded-Proto");
+	bool is_tls = proto != NULL && strcmp(proto, "https") == 0;
 
 	if (host == NULL || strlen(host) > 255 || strpbrk(host, "/<>\"'\\ ") != NULL) {
 		host = "localhost";
 	}
-	snprintf(base, SERVER_BASE_SIZE, "http://%s", host);
+	snprintf(base, SERVER_BASE_SIZE, "%s://%s", is_tls ? "https" : "http", host);
 }
 
 void server_reply_json(struct httpd_request *request, int status, struct buf *document)

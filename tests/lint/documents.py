@@ -27,6 +27,7 @@ HEAD = """# Configuration
 Environment variables only. Made from the programs' own `--help` by `tests/lint/documents.py BUILD_FOLDER --write`; lint
 compares them. *file*: the same name with `_FILE` names a file that holds the value; a file that others can read is refused.
 A variable of another program is ignored. A missing or malformed one stops the program at its start with one line.
+`SSL_CERT_FILE`, OpenSSL's own variable, names the certificates that Microsoft's are verified by instead of the system's.
 """
 
 
