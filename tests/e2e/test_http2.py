@@ -23,10 +23,13 @@ def test_fifty_mailboxes_are_written_at_once_over_one_connection_by_http2(system
     people = system.connect_people(50)
     assignments = system.create_assignments(system.create_project(), people)
     system.wait_calendars_equal_plan(60)
+    assert system.worker.sigterm() == 0
+    system.bulk_update_assignment_status(assignments, "confirmed")
+    system.wait_published()
     system.fake.latency(SECOND_MS)
     mark, before = system.fake.mark(), len(front.served())
 
-    system.bulk_update_assignment_status(assignments, "confirmed")
+    system.worker.start()
     system.wait_calendars_equal_plan(60)
 
     moments = [record["at_ms"] for record in system.fake.writes(mark)]
@@ -35,7 +38,6 @@ def test_fifty_mailboxes_are_written_at_once_over_one_connection_by_http2(system
     served = front.served()
     assert {answer.alpn for answer in served} == {"h2"}
     assert len({answer.client_port for answer in served[before:]}) == 1
-    assert len({answer.client_port for answer in served}) <= 2, "also over the whole run"
 
 
 def test_a_server_whose_certificate_nobody_vouches_for_gets_nothing(system, front):
