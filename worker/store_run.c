@@ -65,12 +65,15 @@ static const char FINISH_SQL[] =
 
 /* $1 connection, $2 token_version, $3 reason, $4 until (ms), $5 whether a person has to act,
  * $6 requests under way.  A request is filed for the time when waiting ends, unless one is due by
- * then.  No row: the connection is gone, or has other tokens than those that were refused. */
+ * then.  Who has to wait that long already keeps the reason.  No row: the connection is gone, or
+ * has other tokens than those that were refused. */
 static const char PARK_SQL[] =
     "WITH c AS (UPDATE public.calendar_connections"
     "     SET status = CASE WHEN $5::boolean AND status = 'active' THEN 'needs_reconnect'"
     "           ELSE status END,"
-    "         status_reason = $3,"
+    "         status_reason = CASE WHEN NOT $5::boolean"
+    "             AND not_before >= to_timestamp($4::bigint / 1000.0)"
+    "           THEN coalesce(status_reason, $3) ELSE $3 END,"
     "         not_before = CASE WHEN $5::boolean THEN not_before"
     "           ELSE greatest(not_before, to_timestamp($4::bigint / 1000.0)) END,"
     "         refresh_lease_until = NULL, refresh_lease_by = NULL"
