@@ -72,6 +72,13 @@ static void refuse(struct operation *operation, int status, const char *code, co
 
 void call_refuse_by_fault(struct operation *operation, const struct faults_rule *rule)
 {
+	if (rule->deed == FAULTS_GATEWAY) {
+		operation->status = rule->status;
+		buf_reset(&operation->answer);
+		delivery_write_page(&operation->answer);
+		snprintf(operation->location, sizeof operation->location, "%s", rule->location);
+		return;
+	}
 	refuse(operation, rule->status, rule->code, "Injected by the control API.");
 	snprintf(operation->retry_after, sizeof operation->retry_after, "%s", rule->retry_after);
 	snprintf(operation->www_authenticate, sizeof operation->www_authenticate, "%s",
@@ -88,8 +95,11 @@ static bool pass_faults(struct call *call, struct operation *operation, int64_t 
 	if (!faults_take(&call->server->world.faults, &asked, &rule)) {
 		return true;
 	}
-	if (rule.deed == FAULTS_THROTTLE || rule.deed == FAULTS_ERROR) {
+	if (faults_refuses(&rule)) {
 		call_refuse_by_fault(operation, &rule);
+		if (!call->is_batch) {
+			delivery_spoil(&call->manner, &rule);
+		}
 		return false;
 	}
 	if (rule.deed == FAULTS_DELAY && !rule.is_after && rule.ms > *delay_ms) {

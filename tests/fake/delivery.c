@@ -21,10 +21,16 @@ struct delivery {
 	struct delivery_manner manner;
 };
 
+void delivery_write_page(struct buf *out)
+{
+	buf_text(out, "<!doctype html><html><body>Please sign in to the network.</body></html>");
+}
+
 void delivery_spoil(struct delivery_manner *manner, const struct faults_rule *rule)
 {
 	manner->is_lost = manner->is_lost || rule->deed == FAULTS_LOSE_ANSWER;
 	manner->is_truncated = manner->is_truncated || rule->deed == FAULTS_TRUNCATE;
+	manner->is_page = manner->is_page || rule->deed == FAULTS_GATEWAY;
 	if (rule->deed == FAULTS_DELAY && rule->is_after && rule->ms > manner->delay_ms) {
 		manner->delay_ms = rule->ms;
 	}
@@ -34,14 +40,14 @@ static void deliver(struct httpd_request *request, int status, struct buf *body,
 		    const struct delivery_manner *manner)
 {
 	size_t length = manner->is_truncated ? body->length / 2 : body->length;
+	const char *type = manner->is_page ? "text/html; charset=utf-8" : CONTENT_TYPE;
 
 	if (manner->is_lost) {
 		httpd_cut(request);
 	} else if (body->failed) {
 		httpd_reply_text(request, 500, "the answer is too large\n");
 	} else {
-		httpd_reply(request, status, length > 0 ? CONTENT_TYPE : NULL, buf_string(body),
-			    length);
+		httpd_reply(request, status, length > 0 ? type : NULL, buf_string(body), length);
 	}
 	buf_close(body);
 }

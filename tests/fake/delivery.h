@@ -7,11 +7,15 @@
 struct delivery_manner {
 	bool is_lost;	   /* the connection is cut instead */
 	bool is_truncated; /* half of the body */
+	bool is_page;	   /* the body is HTML, whoever wrote it */
 	int64_t delay_ms;
 };
 
 /* What a fault of this deed means for the answer; adds to manner. */
 void delivery_spoil(struct delivery_manner *manner, const struct faults_rule *rule);
+
+/* What a gateway says in Microsoft's place. */
+void delivery_write_page(struct buf *out);
 
 /* Answers request and takes body's memory.  Headers were set already. */
 void delivery_send(struct server *server, struct httpd_request *request, int status,

@@ -87,7 +87,7 @@ static bool meet_fault(struct server *server, struct httpd_request *request,
 	if (!faults_take(&server->world.faults, &asked, &rule)) {
 		return false;
 	}
-	if (rule.deed != FAULTS_THROTTLE && rule.deed != FAULTS_ERROR) {
+	if (!faults_refuses(&rule)) {
 		rule.is_after = true; /* redeeming has no other side than the answer */
 		delivery_spoil(manner, &rule);
 		return false;
@@ -95,7 +95,12 @@ static bool meet_fault(struct server *server, struct httpd_request *request,
 	struct identity_problem problem = {rule.status, rule.code, 90100, NULL, "Injected."};
 
 	buf_init(&body, ANSWER_MAX_BYTES);
-	identity_write_problem(&problem, clock_wall_ms(), &body);
+	if (rule.deed == FAULTS_GATEWAY) {
+		delivery_write_page(&body);
+		delivery_spoil(manner, &rule);
+	} else {
+		identity_write_problem(&problem, clock_wall_ms(), &body);
+	}
 	if (rule.retry_after[0] != '\0') {
 		httpd_reply_header(request, "Retry-After", rule.retry_after);
 	}

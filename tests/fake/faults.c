@@ -10,15 +10,14 @@
 #include "common/json.h"
 #include "tests/fake/memory.h"
 
-static const char *const DEEDS[] = {[FAULTS_THROTTLE] = "throttle",
-				    [FAULTS_ERROR] = "error",
-				    [FAULTS_LOSE_ANSWER] = "lose_answer",
-				    [FAULTS_DELAY] = "delay",
-				    [FAULTS_TRUNCATE] = "truncate"};
+static const char *const DEEDS[] = {
+    [FAULTS_THROTTLE] = "throttle",	  [FAULTS_ERROR] = "error",
+    [FAULTS_LOSE_ANSWER] = "lose_answer", [FAULTS_DELAY] = "delay",
+    [FAULTS_TRUNCATE] = "truncate",	  [FAULTS_GATEWAY] = "gateway"};
 
-static const char *const MEMBERS[] = {"account", "assignment",	"on", "do",   "status",
-				      "code",	 "retry_after", "ms", "when", "www_authenticate",
-				      "times",	 "skip"};
+static const char *const MEMBERS[] = {
+    "account", "assignment",	   "on",    "do",   "status",  "code", "retry_after", "ms",
+    "when",    "www_authenticate", "times", "skip", "location"};
 
 static bool faults_refuse(struct problem *problem, const char *what)
 {
@@ -92,6 +91,9 @@ static void faults_default(struct faults_rule *rule, int64_t *status, const char
 	if (rule->deed == FAULTS_THROTTLE) {
 		*status = 429;
 		*code = is_token ? "temporarily_unavailable" : "ApplicationThrottled";
+	} else if (rule->deed == FAULTS_GATEWAY) {
+		*status = 200;
+		*code = "";
 	} else {
 		*status = is_token ? 400 : 500;
 		*code = is_token ? "invalid_grant" : "InternalServerError";
@@ -102,8 +104,10 @@ static bool faults_read(const cJSON *document, struct faults_rule *rule, struct 
 {
 	const char *when = json_text(document, "when");
 	const char *authenticate = json_text(document, "www_authenticate");
+	const char *location = json_text(document, "location");
 	const char *code;
 	int64_t status;
+	int64_t least;
 
 	if (!cJSON_IsObject(document)) {
 		return faults_refuse(problem, "body");
@@ -118,7 +122,8 @@ static bool faults_read(const cJSON *document, struct faults_rule *rule, struct 
 	}
 	rule->is_after = when != NULL && strcmp(when, "after") == 0;
 	faults_default(rule, &status, &code);
-	if (!faults_read_integer(document, "status", 400, &status, problem) ||
+	least = rule->deed == FAULTS_GATEWAY ? 200 : 400;
+	if (!faults_read_integer(document, "status", least, &status, problem) ||
 	    !faults_read_integer(document, "ms", 0, &rule->ms, problem) ||
 	    !faults_read_integer(document, "times", 1, &rule->times, problem) ||
 	    !faults_read_integer(document, "skip", 0, &rule->skip, problem)) {
@@ -132,6 +137,7 @@ static bool faults_read(const cJSON *document, struct faults_rule *rule, struct 
 	snprintf(rule->code, sizeof rule->code, "%s", code);
 	snprintf(rule->www_authenticate, sizeof rule->www_authenticate, "%s",
 		 authenticate != NULL ? authenticate : "");
+	snprintf(rule->location, sizeof rule->location, "%s", location != NULL ? location : "");
 	faults_read_retry_after(document, rule);
 	rule->account = memory_text(json_text(document, "account"));
 	rule->assignment = memory_text(json_text(document, "assignment"));
@@ -189,6 +195,12 @@ static bool faults_meets(const struct faults_rule *rule, const struct faults_cal
 	return (rule->on_any ? call->is_whole : rule->on == call->kind) &&
 	       faults_is_same(rule->account, call->account) &&
 	       faults_is_same(rule->assignment, call->assignment);
+}
+
+bool faults_refuses(const struct faults_rule *rule)
+{
+	return rule->deed == FAULTS_THROTTLE || rule->deed == FAULTS_ERROR ||
+	       rule->deed == FAULTS_GATEWAY;
 }
 
 bool faults_take(struct faults *faults, const struct faults_call *call, struct faults_rule *out)

@@ -17,6 +17,7 @@ enum faults_deed {
 	FAULTS_LOSE_ANSWER, /* done, then the connection is cut */
 	FAULTS_DELAY,	    /* done late, or done and answered late */
 	FAULTS_TRUNCATE,    /* done, but the answer's JSON ends in the middle */
+	FAULTS_GATEWAY,	    /* not done: something in between answers with a page of its own */
 };
 
 struct faults_rule {
@@ -30,6 +31,7 @@ struct faults_rule {
 	char code[64];
 	char retry_after[64];	    /* the header's text; "" for none */
 	char www_authenticate[512]; /* "" for none */
+	char location[256];	    /* "" for none */
 	int64_t ms;
 	bool is_after; /* delay: between storing and answering */
 	int64_t times; /* left */
@@ -51,6 +53,9 @@ struct faults_call {
 	enum kind kind;
 	bool is_whole; /* an HTTP request, not an item of a batch */
 };
+
+/* Whether it keeps the call from being executed. */
+bool faults_refuses(const struct faults_rule *rule);
 
 /* The new rule's id, or 0 with a refusal. */
 int64_t faults_add(struct faults *faults, const cJSON *document, struct problem *problem);

@@ -42,6 +42,9 @@ static void set_operation_headers(struct httpd_request *request, const struct op
 	if (operation->www_authenticate[0] != '\0') {
 		httpd_reply_header(request, "WWW-Authenticate", operation->www_authenticate);
 	}
+	if (operation->location[0] != '\0') {
+		httpd_reply_header(request, "Location", operation->location);
+	}
 }
 
 /* The answer to one operation that is a whole call; takes its text. */
@@ -266,7 +269,8 @@ static void start_batch(struct server *server, struct httpd_request *request,
 		init_item(call, i);
 	}
 	if (faults_take(&server->world.faults, &asked, &rule)) {
-		if (rule.deed == FAULTS_THROTTLE || rule.deed == FAULTS_ERROR) {
+		if (faults_refuses(&rule)) {
+			delivery_spoil(&call->manner, &rule);
 			call_refuse_by_fault(&call->operations[0], &rule);
 			note_whole(server, request, account, KIND_BATCH, rule.status, false);
 			answer_operation(server, request, &call->operations[0], &call->manner);

@@ -33,6 +33,7 @@ struct operation {
 	char etag[EVENT_ETAG_SIZE];
 	char retry_after[64];
 	char www_authenticate[512];
+	char location[256];
 	char event_id[EVENT_ID_SIZE]; /* immutable; "" where none */
 	char *assignment;
 };
