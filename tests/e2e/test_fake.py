@@ -486,8 +486,9 @@ def test_a_delayed_request_lands_after_the_client_has_gone(fake, client):
     fake.fault("create", "delay", ms=600)
     with pytest.raises(requests.Timeout):
         client.call("POST", "/me/events", event(), timeout=0.2)
-    assert fake.events(ANNA) == []
+    assert fake.events(ANNA) == [] and fake.stats()["calls"] == 1
     wait_until(lambda: len(fake.events(ANNA)) == 1, 5)
+    assert fake.stats()["calls"] == 0
     fake.fault("update", "delay", ms=600, when="after")
     with pytest.raises(requests.Timeout):
         client.call("PATCH", "/me/events/" + fake.events(ANNA)[0]["id"], {"subject": "x"},
@@ -500,6 +501,19 @@ def test_a_truncated_answer_is_no_json(fake, client):
     with pytest.raises(json.JSONDecodeError):
         json.loads(client.batch(creation(1)).text)
     assert len(fake.events(ANNA)) == 1
+
+
+def test_a_gateway_answers_in_microsofts_place(fake, client):
+    fake.fault("batch", "gateway", status=511, location="http://127.0.0.1/elsewhere")
+    answer = client.batch(creation(1))
+    assert (answer.status_code, answer.headers["Location"]) == (511, "http://127.0.0.1/elsewhere")
+    fake.fault("token", "gateway")
+    answer = redeem(fake, code_of(fake))
+    assert (answer.status_code, answer.headers["Content-Type"][:9]) == (200, "text/html")
+    fake.fault("create", "gateway")
+    answer = client.batch(creation(1), creation(2))
+    assert "json" in answer.headers["Content-Type"] and "<html>" in answer.text
+    assert len(fake.events(ANNA)) == 1, "the other one was made"
 
 
 def test_a_claims_challenge_can_come_any_time(fake, client):
