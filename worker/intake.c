@@ -362,7 +362,9 @@ void intake_fenced(struct intake *intake, struct part *part)
 	}
 	part->state = PART_CLAIMING;
 	part->is_proven = false;
-	intake->claim_again_ms = clock_mono_ms() + INTAKE_TICK_MS;
+	if (intake->claim_again_ms == 0) { /* each tick may find it fenced anew */
+		intake->claim_again_ms = clock_mono_ms() + INTAKE_TICK_MS;
+	}
 }
 
 void intake_done(struct intake *intake, struct part *part, int64_t offset)
