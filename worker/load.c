@@ -40,6 +40,7 @@ static enum run_step load_active(struct run *run)
 	}
 	if (run->lane->wants_replay) {
 		run->mode = RUN_REPLAY;
+		run->request_count = 0; /* they stay due: a fold may know a part of it all */
 		return RUN_READ;
 	}
 	if (!run->connection.is_adopted && !run->everything) {
