@@ -150,8 +150,9 @@ static bool listed_is_orphan(const struct run *run, const struct listed *listed)
 static bool plan_orphan(struct run *run, const struct listed *listed)
 {
 	const struct row *row = run_row(run, &listed->assignment);
+	/* a row that knows of no event may have an intent under way, which has made this one */
 	bool is_mapped =
-	    row != NULL && row->is.event_id != NULL && strcmp(row->is.event_id, listed->id) == 0;
+	    row != NULL && reconcile_find(&run->listing, &listed->assignment, row) == listed;
 	struct task *task = run_add_task(run, &listed->assignment);
 
 	if (task == NULL) {
