@@ -292,8 +292,9 @@ static void step_ended(const struct row *row, const struct protocol_input *input
 		result_values(input, values);
 		values->applied_pos = values->pending_pos;
 		values->pending_pos = NULL;
-		/* the answered request was repeated: the unanswered one may still land */
-		if (input->op->is_unsure) {
+		/* the answered request was repeated: the unanswered one may still land, with an
+		 * event or a content that is old by then; a second removal does nothing */
+		if (input->op->is_unsure && input->op->wants_event) {
 			values->is_dirty = true;
 			effects->begins_quarantine = true;
 		}
