@@ -14,6 +14,7 @@
 
 #define WORKER_CONNECTIONS 4
 #define WORKER_WAKE_MS	   50
+#define WORKER_LINGER_MS   20
 
 static struct worker worker;
 
@@ -91,6 +92,18 @@ void worker_dispatch(struct worker *w)
 	}
 	if (w->verify != NULL && w->in_flight == 0) {
 		verify_is_over(w->verify);
+	}
+}
+
+static void on_lingered(uv_timer_t *timer)
+{
+	worker_dispatch(container_of(timer, struct worker, linger));
+}
+
+void worker_dispatch_soon(struct worker *w)
+{
+	if (!uv_is_active((uv_handle_t *)&w->linger)) {
+		uv_timer_start(&w->linger, on_lingered, WORKER_LINGER_MS, 0);
 	}
 }
 
@@ -208,6 +221,7 @@ static bool worker_open_core(struct fault *fault)
 	worker.pg =
 	    pg_new(&worker.loop, config->database_url, "calrelay-worker", WORKER_CONNECTIONS);
 	worker.http = http_new(&worker.loop, "calrelay");
+	uv_timer_init(&worker.loop.uv, &worker.linger);
 	uv_timer_init(&worker.loop.uv, &worker.wake);
 	uv_timer_start(&worker.wake, on_wake, WORKER_WAKE_MS, WORKER_WAKE_MS);
 	return store_init(&worker.store, &worker) || fault_fatal(fault, "out of memory");
@@ -243,6 +257,7 @@ static void worker_close_core(void)
 static void worker_disconnect(void)
 {
 	uv_close((uv_handle_t *)&worker.wake, NULL);
+	uv_close((uv_handle_t *)&worker.linger, NULL);
 	http_free(worker.http);
 	pg_free(worker.pg);
 }

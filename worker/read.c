@@ -321,7 +321,7 @@ void read_ready(struct kafka_queue *queue)
 	if (budget <= 0 && may_read(part)) {
 		kafka_queue_again(queue);
 	}
-	worker_dispatch(worker);
+	worker_dispatch_soon(worker);
 }
 
 void read_start(struct part *part)

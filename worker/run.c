@@ -232,6 +232,14 @@ static bool run_choose_chunk(struct run *run)
 	return needs_intent;
 }
 
+/* The rest would go out in a batch that is not full, and more has come since: together, then.  Only
+ * behind a batch: somebody to whom changes come all the time gets them all the same. */
+static bool run_waits_for_more(const struct run *run, bool needs_intent)
+{
+	return needs_intent && run->has_sent && run->mode == RUN_CHANGES &&
+	       run->chunk_count < BATCH_ITEMS_MAX && run->lane->items != NULL;
+}
+
 enum run_step run_go_on(struct run *run)
 {
 	bool needs_intent;
@@ -252,6 +260,9 @@ enum run_step run_go_on(struct run *run)
 		return run_wait(run, delay_ms, RUN_WAIT);
 	}
 	needs_intent = run_choose_chunk(run);
+	if (run_waits_for_more(run, needs_intent)) {
+		return RUN_END;
+	}
 	if (run->chunk_count > 0) {
 		return token_first_step(run, needs_intent ? RUN_INTENT : RUN_SEND);
 	}

@@ -86,6 +86,7 @@ struct run {
 	int waits;	      /* in a row, for back-off */
 	bool everything;      /* load all rows and the due requests, not just the items' */
 	bool is_fenced;
+	bool has_sent;	  /* a batch, at least */
 	bool is_held;	  /* the step under way may not begin yet */
 	int64_t stuck_ms; /* since when nothing came out of any call, monotonic; 0: it did */
 	bool was_refused; /* the access token was refused once already */

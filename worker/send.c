@@ -106,6 +106,7 @@ void send_start(struct run *run)
 	buf_reset(&run->url);
 	batch_write(&run->body, &run->batch, &run->connection.id, worker->config.extended_property);
 	buf_format(&run->url, "%s/v1.0/$batch", worker->config.graph_url);
+	run->has_sent = true;
 	metric_observe(worker->stats.batch_size, NULL, run->batch.count);
 	run->started_exchange_ms = clock_mono_ms();
 	run->http = (struct http_request){.method = "POST",

@@ -61,6 +61,7 @@ struct worker {
 	struct breaker graph; /* Microsoft Graph */
 	struct breaker login; /* the token endpoint */
 	uv_timer_t wake;      /* runs that wait */
+	uv_timer_t linger;    /* of worker_dispatch_soon */
 	struct run *alive;    /* every run */
 	bool is_waking;	      /* runs_wake walks them */
 	int64_t in_flight;
@@ -71,5 +72,8 @@ struct worker {
 
 /* Starts runs for ready lanes while there is room. */
 void worker_dispatch(struct worker *worker);
+
+/* The same in a moment: what belongs together has come by then, and fills batches. */
+void worker_dispatch_soon(struct worker *worker);
 
 #endif

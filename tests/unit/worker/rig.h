@@ -34,6 +34,11 @@ void worker_dispatch(struct worker *worker)
 	rig.dispatches++;
 }
 
+void worker_dispatch_soon(struct worker *worker)
+{
+	worker_dispatch(worker);
+}
+
 void worker_closed(struct worker *worker)
 {
 	(void)worker;
