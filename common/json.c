@@ -8,7 +8,7 @@
 #include "common/utf8.h"
 
 #define JSON_DEPTH_MAX	 64
-#define JSON_ARENA_BYTES (64u << 10)
+#define JSON_ARENA_BYTES (256u << 10)
 
 bool json_utf8_valid(const char *bytes, size_t length)
 {

@@ -195,14 +195,15 @@ static struct row *row_read(const cJSON *array)
 
 bool store_take_rows(struct run *run, const char *text)
 {
-	cJSON *array;
+	const cJSON *array;
 	const cJSON *item;
 	bool ok = true;
 
 	if (text == NULL) {
 		return true;
 	}
-	array = json_parse(text, strlen(text), STORE_ROWS_MAX_BYTES, &run->fault);
+	array = json_parse_in(&run->worker->json, text, strlen(text), STORE_ROWS_MAX_BYTES,
+			      &run->fault);
 	if (array == NULL) {
 		return false;
 	}
@@ -215,7 +216,6 @@ bool store_take_rows(struct run *run, const char *text)
 			run_set_row(run, row);
 		}
 	}
-	cJSON_Delete(array);
 	return ok || fault_retry(&run->fault, "a mapping row can't be read");
 }
 

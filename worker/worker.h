@@ -54,7 +54,7 @@ struct worker {
 	struct stats stats;
 	struct store store;
 	struct lanes lanes;
-	struct json_arena json; /* what records are read in */
+	struct json_arena json; /* what records and rows are read in */
 	struct intake intake;
 	struct due due;
 	struct bury bury;

@@ -245,7 +245,7 @@ static void a_document_too_large_for_the_arena_is_read_beside_it(void **state)
 {
 	struct json_arena arena = {0};
 	struct fault fault;
-	size_t count = 20000;
+	size_t count = 100000;
 	size_t length = 0;
 	char *text = malloc(2 * count + 2);
 
