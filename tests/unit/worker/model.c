@@ -182,7 +182,10 @@ static bool worker_is_fenced(const struct model_config *config, const struct mod
 	if (worker->held || worker->phase == WORKER_CALLS || worker->phase == WORKER_REMOVES) {
 		return false; /* it notices when it next writes */
 	}
-	return !model_lacks(config, WITHOUT_FENCE) || worker->phase == WORKER_DONE;
+	if (worker->phase == WORKER_DONE) {
+		return worker->task != FOR_SYNC || !model_lacks(config, WITHOUT_FENCED_FINISH);
+	}
+	return !model_lacks(config, WITHOUT_FENCE);
 }
 
 static void normalise_worker(const struct model_config *config, struct model_state *state, int who)

@@ -46,8 +46,9 @@ enum model_without {
 	WITHOUT_INCARNATIONS = 1 << 9,	  /* it is always the first */
 	WITHOUT_FOLD = 1 << 10,		  /* a replay is records like any others */
 	WITHOUT_RESULT = 1 << 11,	  /* a record is done when its call begins */
-	WITHOUT_READ_FIRST = 1 << 13,	  /* a row read again is settled by an older listing */
-	WITHOUT_DOUBT = 1 << 12,	  /* an unanswered request counts as never sent */
+	WITHOUT_READ_FIRST = 1 << 12,	  /* a row read again is settled by an older listing */
+	WITHOUT_DOUBT = 1 << 13,	  /* an unanswered request counts as never sent */
+	WITHOUT_FENCED_FINISH = 1 << 14,  /* a former owner may say what its sync has read */
 };
 
 struct model_config {

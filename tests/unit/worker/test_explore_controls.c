@@ -88,6 +88,15 @@ static void without_the_fence_a_former_owner_creates_a_second_event(void **state
 	breaks_without(UPDATED, WITHOUT_FENCE, DOUBLE);
 }
 
+static void a_former_owner_that_finishes_its_sync_hides_a_change_from_the_new_one(void **state)
+{
+	const struct model_config config = {.history = "AB",
+					    .budget = {[SYNCS] = 1, [TAKEOVERS] = 1}};
+
+	(void)state;
+	breaks_without(config, WITHOUT_FENCED_FINISH, STALE);
+}
+
 static void a_former_owner_that_writes_what_it_once_read_leaves_an_older_state(void **state)
 {
 	(void)state;
@@ -167,6 +176,7 @@ int main(void)
 		an_unanswered_request_that_counts_as_never_sent_undoes_the_next_change),
 	    cmocka_unit_test(without_the_fence_a_former_owner_creates_a_second_event),
 	    cmocka_unit_test(a_former_owner_that_writes_what_it_once_read_leaves_an_older_state),
+	    cmocka_unit_test(a_former_owner_that_finishes_its_sync_hides_a_change_from_the_new_one),
 	    cmocka_unit_test(without_its_tombstone_a_removed_event_comes_back),
 	    cmocka_unit_test(an_event_made_anew_under_the_same_incarnation_is_refused_for_ever),
 	    cmocka_unit_test(a_replay_record_by_record_without_positions_shows_older_versions),
