@@ -55,7 +55,7 @@ static void an_event_that_the_person_deletes_comes_back_once(void **state)
 	holds(synced, "A-B");
 }
 
-static void an_event_that_the_person_edits_is_set_right_by_the_next_change_or_sync(void **state)
+static void an_event_that_the_person_edits_is_set_right_by_a_change_or_sync(void **state)
 {
 	const struct model_config config = {
 	    .budget = {[HAND_EDITS] = 1, [SYNCS] = 1, [WORKER_CRASHES] = 1}};
@@ -126,8 +126,7 @@ int main(void)
 	    cmocka_unit_test(a_sync_at_any_time_takes_nothing_back),
 	    cmocka_unit_test(a_sync_ahead_of_the_log_is_not_undone_by_the_records_behind_it),
 	    cmocka_unit_test(an_event_that_the_person_deletes_comes_back_once),
-	    cmocka_unit_test(
-		an_event_that_the_person_edits_is_set_right_by_the_next_change_or_sync),
+	    cmocka_unit_test(an_event_that_the_person_edits_is_set_right_by_a_change_or_sync),
 	    cmocka_unit_test(a_deletion_that_is_respected_stays),
 	    cmocka_unit_test(where_deletions_are_respected_ours_are_not_taken_for_the_persons),
 	    cmocka_unit_test(a_replay_ends_as_the_last_version),
