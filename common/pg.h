@@ -16,7 +16,7 @@
 #include "common/fault.h"
 #include "common/loop.h"
 
-#define PG_PARAMS_MAX 12
+#define PG_PARAMS_MAX 13
 
 struct pg; /* a pool */
 

@@ -39,29 +39,38 @@ static const char ROWS_SQL[] =
  * ('' where the mailbox was not compared, 'none' where it was with the log), $8 whether the
  * connection goes.  A comparison that stopped before mass deletion has adopted what is there all
  * the same.  For rows that are dirty still, somebody comes back: behind the quarantine, or, where
- * that is over already, as soon as a request that began now can't land any more ($9 s). */
+ * that is over already, as soon as a request that began now can't land any more ($9 s).
+ * Fenced, as rows are ($10 group, $11 topic, $12 partition, $13 epoch): what a former owner has
+ * read would make the new one's records look old.  One row: whether the partition is still ours. */
 static const char FINISH_SQL[] =
-    "WITH gone AS (DELETE FROM public.calendar_connections"
-    "   WHERE id = $6::uuid AND status = 'disconnecting' AND $8::boolean), "
+    "WITH held AS MATERIALIZED (SELECT FROM public.calrelay_partition_owner"
+    "   WHERE consumer_group = $10 AND topic = $11 AND partition = $12::int"
+    "     AND epoch = $13::bigint FOR SHARE), "
+    "gone AS (DELETE FROM public.calendar_connections"
+    "   WHERE id = $6::uuid AND status = 'disconnecting' AND $8::boolean"
+    "     AND EXISTS (SELECT FROM held)), "
     "kept AS (UPDATE public.calendar_connections SET last_synced_at = now(), status_reason = NULL,"
     "     not_before = NULL, adopted_at = coalesce(adopted_at, now()),"
     "     synced_snapshot = CASE $7::text WHEN '' THEN synced_snapshot WHEN 'none' THEN NULL"
     "       ELSE $7::text END"
-    "   WHERE id = $6::uuid AND NOT $8::boolean AND ($5::text IS NULL OR $7::text <> '')), "
+    "   WHERE id = $6::uuid AND NOT $8::boolean AND ($5::text IS NULL OR $7::text <> '')"
+    "     AND EXISTS (SELECT FROM held)), "
     "again AS (INSERT INTO public.calendar_sync_requests (user_id, kind, due_at)"
     "  SELECT c.user_id, 'full', greatest(max(e.due_at), now() + $9::int * interval '1 second')"
     "    FROM public.synced_calendar_events e"
     "    JOIN public.calendar_connections c ON c.id = e.connection_id"
     "   WHERE e.connection_id = $6::uuid AND NOT $8::boolean AND e.dirty"
-    "     AND (e.due_at > now() OR $5::text IS NULL)"
+    "     AND EXISTS (SELECT FROM held) AND (e.due_at > now() OR $5::text IS NULL)"
     "     AND NOT EXISTS (SELECT FROM public.calendar_sync_requests q"
     "       WHERE q.user_id = c.user_id AND q.kind = 'full' AND q.state = 'requested'"
     "         AND q.due_at > now() AND q.due_at >= e.due_at)"
-    "   GROUP BY c.user_id) "
-    "UPDATE public.calendar_sync_requests"
+    "   GROUP BY c.user_id), "
+    "ended AS (UPDATE public.calendar_sync_requests"
     "   SET state = CASE WHEN $5::text IS NULL OR $8::boolean THEN 'done' ELSE 'failed' END,"
     "       total = $2::int, done = $3::int, failed = $4::int, error = $5, finished_at = now()"
-    " WHERE id = ANY ($1::uuid[]) AND state IN ('requested', 'running')";
+    "   WHERE id = ANY ($1::uuid[]) AND state IN ('requested', 'running')"
+    "     AND EXISTS (SELECT FROM held)) "
+    "SELECT EXISTS (SELECT FROM held)";
 
 /* $1 connection, $2 token_version, $3 reason, $4 until (ms), $5 whether a person has to act,
  * $6 requests under way.  A request is filed for the time when waiting ends, unless one is due by
@@ -381,13 +390,28 @@ void store_progress(struct run *run)
 	counts_close(&counts);
 }
 
+static void on_finish_done(struct pg_request *request)
+{
+	struct run *run = container_of(request, struct run, pg);
+
+	run->fault = request->fault;
+	if (run->fault.kind == FAULT_NONE && strcmp(pg_text(request->result, 0, 0), "t") != 0) {
+		run->is_fenced = true;
+	}
+	run_resume(run);
+}
+
 void store_finish(struct run *run)
 {
 	bool goes = run->mode == RUN_REMOVE;
 	struct counts counts;
 	struct buf quarantine;
+	struct buf partition;
+	struct buf epoch;
 
 	buf_init(&quarantine, 64);
+	buf_init(&partition, 64);
+	buf_init(&epoch, 64);
 	counts_make(&counts, run, true);
 	run_set_counts(run, &counts);
 	run->pg.params[4] = run->error[0] != '\0' ? run->error : NULL;
@@ -398,9 +422,16 @@ void store_finish(struct run *run)
 	}
 	run->pg.params[7] = goes ? "true" : "false";
 	run->pg.params[8] = number_text(&quarantine, run->worker->config.quarantine_s);
-	run_send(run, FINISH_SQL, 9);
+	run->pg.params[9] = run->worker->config.group;
+	run->pg.params[10] = run->worker->intake.topics[0];
+	run->pg.params[11] = number_text(&partition, run->part->partition);
+	run->pg.params[12] = number_text(&epoch, run->epoch);
+	run_send(run, FINISH_SQL, 13);
+	run->pg.done = on_finish_done;
 	counts_close(&counts);
 	buf_close(&quarantine);
+	buf_close(&partition);
+	buf_close(&epoch);
 }
 
 void store_park(struct run *run)

@@ -137,3 +137,26 @@ def test_a_frozen_worker_that_comes_back_corrupts_nothing(pipeline_of_two):
     pipeline.redate_project(pipeline.value("SELECT id FROM projects"), "2026-04-01", "2026-04-02")
     pipeline.wait_calendars_equal_plan(60)
     pipeline.wait_committed(60)
+
+
+def test_a_sync_of_a_former_owner_is_not_finished(pipeline):
+    ada, = pipeline.connect_people(1)
+    pipeline.create_assignment(pipeline.create_project(), ada)
+    pipeline.wait_calendars_equal_plan()
+    pipeline.wait_committed()
+    pipeline.age_requests()
+    claim = pipeline.postgres.connect(pipeline.database)
+    claim.autocommit = False
+    claim.cursor().execute("UPDATE calrelay_partition_owner SET epoch = epoch + 1")
+
+    request = ada.sync_now()
+    pipeline.wait_until(lambda: pipeline.value(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND wait_event_type = 'Lock' AND query LIKE '%synced_snapshot%'") == 1, 30,
+        "the sync's end waits for the claim")
+    claim.commit()
+    claim.close()
+
+    assert ada.wait_request(request)["state"] == "done"
+    pipeline.wait_until(lambda: pipeline.worker.metric(
+        "calrelay_worker_fenced_writes_total") > 0, 30, "a write was fenced")
