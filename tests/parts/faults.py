@@ -24,7 +24,8 @@ def _spoil(kind, deed):
 
 
 def _late(when):
-    return lambda dice: ("batch", "delay", {"ms": dice.randint(500, 3000), "when": when,
+    """Over before anybody can take over from a worker that was killed meanwhile."""
+    return lambda dice: ("batch", "delay", {"ms": dice.randint(200, 1000), "when": when,
                                             "times": dice.randint(1, 2)})
 
 
