@@ -201,6 +201,11 @@ const char *json_text(const cJSON *parent, const char *key)
 	return cJSON_GetStringValue(json_member(parent, key));
 }
 
+const char *json_item_text(const cJSON *array, int index)
+{
+	return cJSON_GetStringValue(cJSON_GetArrayItem(array, index));
+}
+
 bool json_integer(const cJSON *parent, const char *key, int64_t *out)
 {
 	const cJSON *member = json_member(parent, key);

@@ -39,6 +39,9 @@ const cJSON *json_array(const cJSON *parent, const char *key);
 /* The member's string, or NULL where it is absent, null or not a string. */
 const char *json_text(const cJSON *parent, const char *key);
 
+/* The same of an array's item. */
+const char *json_item_text(const cJSON *array, int index);
+
 /* False where absent, not a number, not integral or beyond 2^53. */
 bool json_integer(const cJSON *parent, const char *key, int64_t *out);
 bool json_is_true(const cJSON *parent, const char *key);

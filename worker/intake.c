@@ -180,7 +180,7 @@ static void intake_drain(struct intake *intake)
 		intake_forget(intake);
 		return;
 	}
-	runs_wake(intake->worker, clock_mono_ms());
+	worker_wake(intake->worker);
 	if (intake->state == INTAKE_DRAINING) {
 		commit_begin(intake);
 	}

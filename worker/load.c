@@ -6,7 +6,6 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "worker/steps.h"
-#include "worker/verify.h"
 #include "worker/worker.h"
 
 /* A user without a calendar: records are done, there is provably nothing to do. */
@@ -55,7 +54,7 @@ static enum run_step load_active(struct run *run)
 		fault_retry(&run->fault, "out of memory");
 		return run_after_fault(run, RUN_END);
 	}
-	return run_go_on(run);
+	return RUN_NEXT;
 }
 
 /* NOLINTBEGIN(readability-function-size,clang-analyzer-unix.Malloc): uthash's loop */
@@ -88,10 +87,10 @@ void load_start(struct run *run)
 static enum run_step load_to_verify(struct run *run)
 {
 	if (!run->connection.exists || run->connection.status != CONNECTION_ACTIVE) {
-		return verify_gives_up(run, "it has to be connected");
+		return run_park(run, "it has to be connected", 0, false);
 	}
 	if (run->connection.not_before_ms > clock_wall_ms()) {
-		return verify_gives_up(run, "Microsoft asked to wait");
+		return run_park(run, "Microsoft asked to wait", 0, false);
 	}
 	run->mode = RUN_SYNC;
 	return RUN_READ;
@@ -125,5 +124,5 @@ enum run_step load_finish(struct run *run)
 		break;
 	}
 	items_done(run, "disconnecting");
-	return run->removes_events ? token_first_step(run, RUN_LIST) : RUN_FINISH;
+	return run->removes_events ? run_with_token(run, RUN_LIST) : RUN_FINISH;
 }

@@ -6,9 +6,9 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/program.h"
+#include "worker/chain.h"
 #include "worker/check.h"
 #include "worker/letters.h"
-#include "worker/run.h"
 #include "worker/verify.h"
 #include "worker/worker.h"
 
@@ -107,10 +107,15 @@ void worker_dispatch_soon(struct worker *w)
 	}
 }
 
+void worker_wake(struct worker *w)
+{
+	runs_wake(w, clock_mono_ms());
+}
+
 static void on_wake(uv_timer_t *timer)
 {
 	(void)timer;
-	runs_wake(&worker, clock_mono_ms());
+	worker_wake(&worker);
 }
 
 /* ---- probes ---- */

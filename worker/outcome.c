@@ -194,7 +194,7 @@ enum run_step reread_finish(struct run *run)
 	if (!run->connection.exists) {
 		return RUN_END; /* it is gone: whatever is left is looked at anew */
 	}
-	return run->park_reason != NULL ? run_go_park(run) : run_go_on(run);
+	return RUN_NEXT;
 }
 
 void intent_start(struct run *run)
@@ -235,7 +235,7 @@ enum run_step intent_finish(struct run *run)
 		return run_reread(run);
 	}
 	run_keep_intended(run);
-	return run->chunk_count > 0 ? RUN_SEND : run_go_on(run);
+	return run->chunk_count > 0 ? RUN_SEND : RUN_NEXT;
 }
 
 void result_start(struct run *run)
@@ -250,9 +250,9 @@ enum run_step result_finish(struct run *run)
 	}
 	run->waits = 0;
 	if (run->park_reason != NULL) {
-		return run_go_park(run);
+		return RUN_NEXT;
 	}
-	return run->request_count > 0 ? RUN_PROGRESS : run_go_on(run);
+	return run->request_count > 0 ? RUN_PROGRESS : RUN_NEXT;
 }
 
 /* ---- dead letters ---- */
@@ -312,7 +312,7 @@ void dead_start(struct run *run)
 enum run_step dead_finish(struct run *run)
 {
 	if (run->fault.kind == FAULT_NONE) {
-		return run->park_reason != NULL ? run_go_park(run) : run_go_on(run);
+		return RUN_NEXT;
 	}
 	for (size_t i = 0; i < run->task_count; i++) {
 		run->tasks[i].is_buried &= run->tasks[i].stage == TASK_STORED;

@@ -1,7 +1,8 @@
 /* run.h - one pass over one user's lane: load, plan, intent, send, persist, release.
  *
- * A run is a chain of steps (STEPS in run.c).  A step's start answers exactly once, through
- * run_resume, and never before it returns; finish decides the next step. */
+ * A run is a chain of steps (STEPS in chain.c).  A step's start answers exactly once, through
+ * run_resume, and never before it returns; finish says what comes next.  Here stands what every
+ * step needs; nothing here calls a step. */
 #ifndef CALRELAY_WORKER_RUN_H
 #define CALRELAY_WORKER_RUN_H
 
@@ -45,7 +46,11 @@ enum run_step {
 	RUN_PARK,   /* the user waits for time or for a person */
 	RUN_WAIT,
 	RUN_END,
-	RUN_STEPS
+	RUN_STEPS,
+
+	/* no steps, but what chain.c makes one of */
+	RUN_NEXT,  /* whatever is left to be done */
+	RUN_TOKEN, /* a live access token, then run->after_token */
 };
 
 enum run_mode {
@@ -75,6 +80,7 @@ struct connection {
 
 struct run {
 	struct worker *worker;
+	void (*go)(struct run *run); /* chain.c's: the step under way has ended */
 	struct lane *lane;
 	struct part *part;
 	enum run_step step;
@@ -138,17 +144,11 @@ struct run {
 	struct run *previous_alive;
 };
 
-/* Begins a run for a lane that has none; takes the lane's items. */
-void run_start(struct worker *worker, struct lane *lane);
-
 /* The step under way ended as run->fault says.  Never call it from within its start. */
 void run_resume(struct run *run);
 
 /* The same, from the loop's next turn: for answers that are known at once. */
 void run_resume_later(struct run *run);
-
-/* Goes on with every run whose wait is over.  now_ms: monotonic. */
-void runs_wake(struct worker *worker, int64_t now_ms);
 
 /* ---- for the files that hold the steps ---- */
 
@@ -177,12 +177,11 @@ enum run_step run_stuck(struct run *run, const char *reason, int64_t after_ms, e
 /* Parks the user until wall-clock until_ms, or (needs_person) until they reconnect. */
 enum run_step run_park(struct run *run, const char *reason, int64_t until_ms, bool needs_person);
 
-/* The next step of a run that is to park: what was achieved is stored, what was refused before it
- * did anything is taken back. */
-enum run_step run_go_park(struct run *run);
+/* A live access token first, then step. */
+enum run_step run_with_token(struct run *run, enum run_step step);
 
-/* The next step of the work that is left: token, intent, send, result, or the end. */
-enum run_step run_go_on(struct run *run);
+/* Tries a step again that ended with a fault; says so in the log. */
+enum run_step run_after_fault(struct run *run, enum run_step again);
 
 /* The access token was refused by Graph: one refresh and then again, or a person. */
 enum run_step run_refused_token(struct run *run, enum run_step again);

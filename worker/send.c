@@ -177,7 +177,7 @@ static enum run_step send_wait(struct run *run, const struct verdict *verdict)
 	}
 	if (send_has_ended(run)) { /* what was achieved is stored first; only then comes the wait */
 		run->delay_ms = wait_ms > 0 ? wait_ms : 1000;
-		return run_go_on(run);
+		return RUN_NEXT;
 	}
 	return run_stuck(run, reason, wait_ms, RUN_SEND);
 }
@@ -228,6 +228,6 @@ enum run_step send_finish(struct run *run)
 	case OP_LATER:
 		return send_wait(run, &verdict);
 	default:
-		return run_go_on(run);
+		return RUN_NEXT;
 	}
 }

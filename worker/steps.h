@@ -24,11 +24,8 @@ enum run_step dead_finish(struct run *run);
 void item_done(struct run *run, struct item *item, const char *outcome);
 void items_done(struct run *run, const char *outcome);
 
-/* run.c */
-enum run_step run_after_fault(struct run *run, enum run_step again);
-
 /* token.c: a live access token, refreshed by one worker at a time. */
-enum run_step token_first_step(struct run *run, enum run_step otherwise);
+enum run_step token_first_step(struct run *run); /* of RUN_TOKEN */
 void token_lease_start(struct run *run);
 enum run_step token_lease_finish(struct run *run);
 void token_refresh_start(struct run *run);

@@ -153,70 +153,9 @@ static void load_write(struct buf *out, struct run *run)
 	buf_text(out, "]}");
 }
 
-static const char *array_text(const cJSON *array, int index)
-{
-	return cJSON_GetStringValue(cJSON_GetArrayItem(array, index));
-}
-
 static char *duplicate(const char *text)
 {
 	return text != NULL ? strdup(text) : NULL;
-}
-
-/* [assignment, version, state, incarnation, event id, change key, hash, applied, pending, attempt,
- * dirty, whether that can be settled] */
-static struct row *row_read(const cJSON *array)
-{
-	const char *assignment = array_text(array, 0);
-	const char *attempt = array_text(array, 9);
-	struct row_values values = {
-	    .state = row_state_of(array_text(array, 2)),
-	    .incarnation = (int)cJSON_GetNumberValue(cJSON_GetArrayItem(array, 3)),
-	    .event_id = array_text(array, 4),
-	    .change_key = array_text(array, 5),
-	    .hash = array_text(array, 6),
-	    .applied_pos = array_text(array, 7),
-	    .pending_pos = array_text(array, 8),
-	    .is_dirty = cJSON_IsTrue(cJSON_GetArrayItem(array, 10)),
-	};
-	struct uuid id;
-	struct row *row;
-
-	if (assignment == NULL || !uuid_parse(assignment, &id) || values.state == ROW_STATES ||
-	    (attempt != NULL && !uuid_parse(attempt, &values.attempt))) {
-		return NULL;
-	}
-	row = row_new(&id, &values, (uint32_t)cJSON_GetNumberValue(cJSON_GetArrayItem(array, 1)));
-	if (row != NULL) {
-		row->is_settleable = cJSON_IsTrue(cJSON_GetArrayItem(array, 11));
-	}
-	return row;
-}
-
-bool store_take_rows(struct run *run, const char *text)
-{
-	const cJSON *array;
-	const cJSON *item;
-	bool ok = true;
-
-	if (text == NULL) {
-		return true;
-	}
-	array = json_parse_in(&run->worker->json, text, strlen(text), STORE_ROWS_MAX_BYTES,
-			      &run->fault);
-	if (array == NULL) {
-		return false;
-	}
-	cJSON_ArrayForEach(item, array)
-	{
-		struct row *row = row_read(item);
-
-		ok = ok && row != NULL;
-		if (row != NULL) {
-			run_set_row(run, row);
-		}
-	}
-	return ok || fault_retry(&run->fault, "a mapping row can't be read");
 }
 
 /* [id, kind, remove_events]; a disconnect goes before any sync. */
@@ -234,14 +173,14 @@ static bool load_requests(struct run *run, const char *text)
 	}
 	cJSON_ArrayForEach(item, array)
 	{
-		const char *kind = array_text(item, 1);
+		const char *kind = json_item_text(item, 1);
 		bool is_removal = kind != NULL && strcmp(kind, "disconnect") == 0;
 
 		if (run->request_count == RUN_REQUESTS_MAX) {
 			break; /* the others are still due, for the next run */
 		}
 		text_copy(run->request_ids[run->request_count++], UUID_TEXT_SIZE,
-			  array_text(item, 0));
+			  json_item_text(item, 0));
 		run->mode = is_removal		      ? RUN_REMOVE
 			    : run->mode == RUN_REMOVE ? RUN_REMOVE
 						      : RUN_SYNC;
@@ -377,6 +316,29 @@ void store_write(struct run *run)
 }
 
 /* ---- start and end ---- */
+
+/* The user's assignments, and what that very read could see, even where there are none. */
+char *store_read_sql(const struct hostmap *map)
+{
+	struct buf sql;
+
+	buf_init(&sql, 4096);
+	buf_format(
+	    &sql,
+	    "SELECT pg_current_snapshot()::text, a.id, p.client_name, a.status, a.notes, p.notes,"
+	    " p.first_day, p.last_day FROM (SELECT) one LEFT JOIN"
+	    " (SELECT %s AS id, %s AS project, %s::text AS status, %s AS notes FROM %s.%s"
+	    "   WHERE %s = $1::uuid) a ON true",
+	    map->assignments.id, map->assignments.project_id, map->assignments.booking_status,
+	    map->assignments.notes, map->schema, map->assignments.table, map->assignments.user_id);
+	buf_format(
+	    &sql,
+	    " LEFT JOIN (SELECT %s AS id, %s AS client_name, %s AS notes, %s::text AS first_day,"
+	    " %s::text AS last_day FROM %s.%s) p ON p.id = a.project",
+	    map->projects.id, map->projects.client_name, map->projects.notes,
+	    map->projects.start_date, map->projects.end_date, map->schema, map->projects.table);
+	return buf_steal(&sql);
+}
 
 bool store_init(struct store *store, struct worker *worker)
 {

@@ -24,7 +24,7 @@ enum run_step sync_read_finish(struct run *run)
 		log_error("the host's tables can't be read", LOG_TEXT("error", run->fault.what));
 		return run_wait(run, 0, RUN_READ);
 	}
-	return token_first_step(run, RUN_LIST);
+	return run_with_token(run, RUN_LIST);
 }
 
 /* ---- listing ---- */
@@ -269,7 +269,7 @@ enum run_step sync_list_finish(struct run *run)
 	run_served(run, &run->worker->graph);
 	run->stuck_ms = 0;
 	if (run->listing.next_url != NULL) {
-		return token_first_step(run, RUN_LIST);
+		return run_with_token(run, RUN_LIST);
 	}
 	run->waits = 0;
 	if (!sync_plan(run)) {
@@ -278,5 +278,5 @@ enum run_step sync_list_finish(struct run *run)
 	if (run->worker->verify != NULL) {
 		return verify_compared(run);
 	}
-	return run->request_count > 0 ? RUN_PROGRESS : run_go_on(run);
+	return run->request_count > 0 ? RUN_PROGRESS : RUN_NEXT;
 }

@@ -72,24 +72,23 @@ static enum run_step token_unusable(struct run *run)
 	return run_park(run, "token_unreadable", 0, true);
 }
 
-enum run_step token_first_step(struct run *run, enum run_step otherwise)
+enum run_step token_first_step(struct run *run)
 {
 	struct buf plain;
 	bool opened;
 
-	run->after_token = otherwise;
 	if (run->must_refresh || !token_is_live(&run->connection, clock_wall_ms())) {
 		return RUN_LEASE;
 	}
 	if (run->bearer != NULL) {
-		return otherwise;
+		return run->after_token;
 	}
 	opened = run_open_token(run, "access_token", run->connection.access_sealed, &plain);
 	if (opened) {
 		run_set_bearer(run, buf_string(&plain));
 	}
 	forget(&plain);
-	return opened ? otherwise : token_unusable(run);
+	return opened ? run->after_token : token_unusable(run);
 }
 
 void token_lease_start(struct run *run)

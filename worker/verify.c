@@ -154,6 +154,7 @@ int verify_run(struct worker *worker, int argc, char **argv)
 	verify.users.done = on_users;
 	pg_send(worker->pg, &verify.users);
 	loop_run(&worker->loop);
+	worker->verify = NULL;
 	if (!verify.failed) {
 		printf("calendars: %" PRId64 " as planned, %" PRId64 " not (%" PRId64
 		       " events), %" PRId64 " not compared\n",

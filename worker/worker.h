@@ -73,7 +73,10 @@ struct worker {
 /* Starts runs for ready lanes while there is room. */
 void worker_dispatch(struct worker *worker);
 
-/* The same in a moment: what belongs together has come by then, and fills batches. */
+/* Goes on with the runs whose wait is over. */
+void worker_wake(struct worker *worker);
+
+/* Starts runs in a moment: what belongs together has come by then, and fills batches. */
 void worker_dispatch_soon(struct worker *worker);
 
 #endif

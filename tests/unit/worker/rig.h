@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#include "common/clock.h"
+#include "worker/chain.h"
 #include "worker/steps.h"
 #include "worker/worker.h"
 
@@ -37,6 +39,11 @@ void worker_dispatch(struct worker *worker)
 void worker_dispatch_soon(struct worker *worker)
 {
 	worker_dispatch(worker);
+}
+
+void worker_wake(struct worker *worker)
+{
+	runs_wake(worker, clock_mono_ms());
 }
 
 void worker_closed(struct worker *worker)
@@ -83,6 +90,7 @@ static inline struct run *rig_run(uint8_t user, enum run_step step)
 
 	assert_non_null(run);
 	run->worker = rig.worker;
+	run->go = chain_go;
 	run->lane = lanes_get(&rig.worker->lanes, &id, rig.part);
 	run->part = rig.part;
 	run->epoch = rig.part->epoch;

@@ -292,18 +292,18 @@ static void parking_buries_then_stores_then_takes_back_then_parks(void **state)
 	run->chunk[run->chunk_count++] = rejected;
 	run->chunk[run->chunk_count++] = throttled;
 	run->chunk[run->chunk_count++] = unsure;
-	assert_int_equal(run_park(run, "throttled", 1, false), RUN_DEAD);
+	assert_int_equal(chain_choose(run, run_park(run, "throttled", 1, false)), RUN_DEAD);
 	rejected->is_buried = true;
-	assert_int_equal(dead_finish(run), RUN_RESULT);
+	assert_int_equal(chain_choose(run, dead_finish(run)), RUN_RESULT);
 	assert_int_equal(run->wrote_count, 1);
 	assert_ptr_equal(run->wrote[0], rejected);
 	rig_written(run);
-	assert_int_equal(result_finish(run), RUN_RESULT);
+	assert_int_equal(chain_choose(run, result_finish(run)), RUN_RESULT);
 	assert_int_equal(rejected->stage, TASK_STORED);
 	assert_int_equal(run->wrote_count, 1);
 	assert_ptr_equal(run->wrote[0], throttled);
 	rig_written(run);
-	assert_int_equal(result_finish(run), RUN_PARK);
+	assert_int_equal(chain_choose(run, result_finish(run)), RUN_PARK);
 	assert_int_equal(throttled->stage, TASK_PLANNED);
 	assert_int_equal(unsure->stage, TASK_INTENDED);
 	assert_int_equal(open_records(), 2);
@@ -317,7 +317,7 @@ static enum run_step refuse(struct run *run, int status, int64_t retry_after_ms,
 {
 	run->fault = (struct fault){0};
 	run->http.reply = (struct http_reply){.status = status, .retry_after_ms = retry_after_ms};
-	return graph_refused(run, again);
+	return chain_choose(run, graph_refused(run, again));
 }
 
 static void a_token_refused_while_listing_is_refreshed_once_and_the_listing_goes_on(void **state)
