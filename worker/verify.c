@@ -133,13 +133,15 @@ static bool read_arguments(struct verify *verify, int argc, char **argv)
 
 int verify_run(struct worker *worker, int argc, char **argv)
 {
-	struct verify verify = {.worker = worker,
-				.part = {.intake = &worker->intake,
-					 .topic = "",
-					 .state = PART_READING,
-					 .epoch = 1,
-					 .replay_to = -1,
-					 .committed = -1}};
+	static struct verify verify; /* the runs point to it */
+
+	verify = (struct verify){.worker = worker,
+				 .part = {.intake = &worker->intake,
+					  .topic = "",
+					  .state = PART_READING,
+					  .epoch = 1,
+					  .replay_to = -1,
+					  .committed = -1}};
 
 	if (!read_arguments(&verify, argc, argv)) {
 		fputs("usage: calrelay-worker verify [--user ID]\n", stderr);
