@@ -284,6 +284,7 @@ static void run_enter(struct run *run, enum run_step step)
 	log_debug("run", LOG_TEXT("user.id", run->lane->user_text),
 		  LOG_TEXT("from", STEPS[run->step].name), LOG_TEXT("to", STEPS[step].name));
 	run->step = step;
+	run->entered_ms = clock_mono_ms();
 	run->fault = (struct fault){0};
 	STEPS[step].start(run);
 }

@@ -11,7 +11,6 @@
 
 #define LOOKUP_TIMEOUT_MS 10000
 #define CLAIM_MAX_BYTES	  (1u << 20)
-#define CLAIM_AGAIN_MS	  1000
 
 /* Rows are claimed in order, or two workers would wait for each other. */
 static const char CLAIM_SQL[] =
@@ -103,7 +102,7 @@ static void on_looked_up(uv_work_t *work, int status)
 	}
 	if (status != 0 || !intake->lookup_ok) {
 		log_warn("can't look up the assigned positions: trying again");
-		intake->claim_again_ms = clock_mono_ms() + CLAIM_AGAIN_MS;
+		intake->claim_again_ms = clock_mono_ms() + INTAKE_AGAIN_MS;
 		return;
 	}
 	intake->state = INTAKE_CLAIMING;
@@ -132,6 +131,23 @@ static struct part *find_part(struct intake *intake, const char *topic, int64_t 
 	return NULL;
 }
 
+static void claim_tell(const struct part *part, const struct part_progress *progress)
+{
+	if (part->replay_to >= 0) {
+		log_info(part->is_log_new ? "a topic was made anew: a replay begins"
+					  : "a replay begins",
+			 LOG_TEXT("messaging.destination.name", part->topic),
+			 LOG_NUMBER("messaging.destination.partition.id", part->partition),
+			 LOG_NUMBER("from", part->start), LOG_NUMBER("to", part->replay_to));
+	}
+	if (part->was_skipped) {
+		log_warn("records were skipped: the calendars are compared with the tables",
+			 LOG_TEXT("messaging.destination.name", part->topic),
+			 LOG_NUMBER("messaging.destination.partition.id", part->partition),
+			 LOG_NUMBER("from", progress->done), LOG_NUMBER("to", part->start));
+	}
+}
+
 static void claim_row(struct intake *intake, const PGresult *result, int i)
 {
 	struct part *part = find_part(intake, pg_text(result, i, 0), pg_integer(result, i, 1, -1));
@@ -150,10 +166,8 @@ static void claim_row(struct intake *intake, const PGresult *result, int i)
 	if (is_new) {
 		part_decide(part, part->committed, &progress);
 	}
-	if (is_new && part->replay_to >= 0) {
-		log_info("a replay begins", LOG_TEXT("messaging.destination.name", part->topic),
-			 LOG_NUMBER("messaging.destination.partition.id", part->partition),
-			 LOG_NUMBER("from", part->start), LOG_NUMBER("to", part->replay_to));
+	if (is_new) {
+		claim_tell(part, &progress);
 	}
 }
 
@@ -172,13 +186,13 @@ static void on_claimed(struct pg_request *request)
 	if (request->fault.kind != FAULT_NONE) {
 		log_warn("can't claim partitions: trying again",
 			 LOG_TEXT("error", request->fault.what));
-		intake->claim_again_ms = clock_mono_ms() + CLAIM_AGAIN_MS;
+		intake->claim_again_ms = clock_mono_ms() + INTAKE_AGAIN_MS;
 		return;
 	}
 	for (int i = 0; i < PQntuples(request->result); i++) {
 		claim_row(intake, request->result, i);
 	}
-	intake_claimed(intake);
+	skip_begin(intake);
 }
 
 void claim_send(struct intake *intake)

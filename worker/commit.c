@@ -214,5 +214,6 @@ void commit_begin(struct intake *intake)
 		return;
 	}
 	intake->is_busy = true;
+	intake->busy_ms = clock_mono_ms();
 	commit_send_sql(intake, SAVE_SQL, on_saved);
 }

@@ -11,10 +11,9 @@
 #include "worker/worker.h"
 
 #define INTAKE_TICK_MS	  1000
-#define INTAKE_DRAIN_MS	  10000
+#define INTAKE_DRAIN_MS	  9000	/* and a tick: 10 s at most */
 #define INTAKE_GAP_MS	  10000 /* slept longer: somebody else may own our partitions by now */
-#define INTAKE_STALLED_MS 30000
-#define INTAKE_EVENTS_MAX 100 /* per turn of the loop */
+#define INTAKE_EVENTS_MAX 100	/* per turn of the loop */
 
 /* ---- parts ---- */
 
@@ -73,11 +72,11 @@ static void intake_assign(struct intake *intake, const rd_kafka_topic_partition_
 		intake_stop(intake);
 		return;
 	}
+	intake->assignment++;
 	for (int i = 0; i < list->cnt; i++) {
 		intake->parts[intake->part_count++] =
 		    part_new(intake, list->elems[i].topic, list->elems[i].partition);
 	}
-	STATS_COUNT(intake->worker->stats.rebalances, "assigned");
 	log_info("partitions assigned", LOG_NUMBER("count", list->cnt));
 	if (list->cnt == 0) {
 		rd_kafka_assign(intake->consumer, NULL);
@@ -97,6 +96,7 @@ static void part_open_queue(struct part *part)
 	rd_kafka_queue_forward(queue, NULL);
 	kafka_queue_init(&part->queue, &intake->worker->loop, queue, read_ready);
 	part->has_queue = true;
+	part->position = part->start;
 	if (!ledger_init(&part->ledger, part->start)) {
 		fputs("out of memory\n", stderr);
 		abort();
@@ -147,6 +147,8 @@ void intake_forget(struct intake *intake)
 		lanes_drop(&intake->worker->lanes, intake->parts[i]);
 		part_release(intake->parts[i]);
 	}
+	skip_forget(&intake->skip);
+	intake->must_restart = false;
 	metric_clear(intake->worker->stats.lag_records);
 	metric_clear(intake->worker->stats.lag_seconds);
 	metric_clear(intake->worker->stats.committed_offset);
@@ -202,6 +204,33 @@ static void intake_revoke(struct intake *intake)
 	intake_drain(intake);
 }
 
+/* ---- begun again ---- */
+
+void intake_restart_later(struct intake *intake, const struct part *part)
+{
+	if (!intake->must_restart) {
+		log_warn("this partition's log is not the one that was read: looking again",
+			 LOG_TEXT("messaging.destination.name", part->topic),
+			 LOG_NUMBER("messaging.destination.partition.id", part->partition));
+	}
+	intake->must_restart = true;
+}
+
+/* Nobody else is asked: the partitions stay ours. */
+static void intake_restart(struct intake *intake)
+{
+	rd_kafka_topic_partition_list_t *list =
+	    rd_kafka_topic_partition_list_new(intake->part_count);
+
+	for (int i = 0; i < intake->part_count; i++) {
+		rd_kafka_topic_partition_list_add(list, intake->parts[i]->topic,
+						  intake->parts[i]->partition);
+	}
+	intake_forget(intake);
+	intake_assign(intake, list);
+	rd_kafka_topic_partition_list_destroy(list);
+}
+
 /* ---- events ---- */
 
 static void intake_failed(struct intake *intake, rd_kafka_event_t *event)
@@ -223,6 +252,7 @@ static void intake_rebalance(struct intake *intake, rd_kafka_event_t *event)
 {
 	switch (rd_kafka_event_error(event)) {
 	case RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS:
+		STATS_COUNT(intake->worker->stats.rebalances, "assigned");
 		intake_assign(intake, rd_kafka_event_topic_partition_list(event));
 		break;
 	case RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS:
@@ -276,7 +306,7 @@ static void on_closed(struct kafka_queue *queue)
 static bool intake_close_if_left(struct intake *intake)
 {
 	if (!intake->is_stopping || intake->state == INTAKE_CLOSED || intake->queue.closing ||
-	    !rd_kafka_consumer_closed(intake->consumer)) {
+	    intake->watch.is_looking || !rd_kafka_consumer_closed(intake->consumer)) {
 		return false;
 	}
 	uv_timer_stop(&intake->tick);
@@ -329,9 +359,15 @@ static void on_tick(uv_timer_t *timer)
 	}
 	if (intake->state == INTAKE_DRAINING) {
 		intake_drain(intake);
+	} else if (intake->state == INTAKE_RUNNING && intake->must_restart) {
+		intake_restart(intake);
 	} else if (intake->state == INTAKE_RUNNING) {
 		commit_begin(intake);
 	}
+	for (int i = 0; i < intake->part_count; i++) {
+		read_tick(intake->parts[i]);
+	}
+	watch_tick(intake);
 	due_tick(&intake->worker->due);
 }
 
@@ -390,6 +426,11 @@ void intake_run_ended(struct intake *intake, struct part *part)
 	if (part->state == PART_REPLAYING && part->replay_lanes == 0) {
 		read_replay_ended(part);
 	}
+	for (int i = 0; i < intake->part_count; i++) {
+		if (intake->parts[i]->has_unread) {
+			read_tick(intake->parts[i]); /* what the run held may be what was missing */
+		}
+	}
 	intake_drain(intake);
 }
 
@@ -418,53 +459,6 @@ bool intake_may_send(const struct intake *intake, const struct part *part)
 	       (part->state == PART_READING || part->state == PART_REPLAYING);
 }
 
-int intake_stalled(const struct intake *intake)
-{
-	int64_t now_ms = clock_mono_ms();
-	int stalled = 0;
-
-	for (int i = 0; i < intake->part_count; i++) {
-		const struct part *part = intake->parts[i];
-
-		stalled += part->state == PART_READING && ledger_open_count(&part->ledger) > 0 &&
-			   part->holds == 0 && now_ms - part->progress_ms > INTAKE_STALLED_MS;
-	}
-	return stalled;
-}
-
-static void part_refresh_stats(struct part *part, struct stats *stats)
-{
-	char number[12];
-	const char *labels[] = {part->topic, number};
-	int64_t oldest_ms = part->state == PART_READING ? ledger_oldest_ms(&part->ledger) : 0;
-	int64_t low;
-	int64_t high = part->high_watermark;
-
-	snprintf(number, sizeof number, "%d", part->partition);
-	if (rd_kafka_get_watermark_offsets(part->intake->consumer, part->topic, part->partition,
-					   &low, &high) != RD_KAFKA_RESP_ERR_NO_ERROR ||
-	    high < part->high_watermark) {
-		high = part->high_watermark;
-	}
-	part->high_watermark = high;
-	metric_set(stats->lag_records, labels,
-		   part->committed >= 0 ? (double)(high - part->committed) : 0);
-	metric_set(stats->lag_seconds, labels,
-		   oldest_ms > 0 ? (double)(clock_wall_ms() - oldest_ms) / 1000.0 : 0);
-	metric_set(stats->committed_offset, labels,
-		   part->committed >= 0 ? (double)part->committed : 0);
-}
-
-void intake_refresh_stats(struct intake *intake)
-{
-	if (intake->state != INTAKE_RUNNING) {
-		return;
-	}
-	for (int i = 0; i < intake->part_count; i++) {
-		part_refresh_stats(intake->parts[i], &intake->worker->stats);
-	}
-}
-
 /* ---- start and end ---- */
 
 static rd_kafka_conf_t *intake_conf(const struct worker_config *config, struct fault *fault)
@@ -472,7 +466,7 @@ static rd_kafka_conf_t *intake_conf(const struct worker_config *config, struct f
 	static const char *const OURS[][2] = {
 	    {"enable.auto.commit", "false"},
 	    {"enable.auto.offset.store", "false"},
-	    {"auto.offset.reset", "earliest"},
+	    {"auto.offset.reset", "error"}, /* a position outside the log: somebody made it anew */
 	    {"partition.assignment.strategy", "range"}, /* both topics' partitions go together */
 	    {"enable.partition.eof", "true"},
 	    {"topic.metadata.refresh.interval.ms", "10000"},

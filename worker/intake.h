@@ -13,8 +13,11 @@
 #include "common/pg.h"
 #include "common/uuid.h"
 #include "worker/part.h"
+#include "worker/skip.h"
+#include "worker/watch.h"
 
 #define INTAKE_PARTS_MAX 1024
+#define INTAKE_AGAIN_MS	 1000 /* what failed while partitions are claimed is tried again */
 
 struct worker;
 
@@ -38,10 +41,12 @@ struct intake {
 	bool is_stopping; /* the group is being left for good */
 	struct part *parts[INTAKE_PARTS_MAX];
 	int part_count;
+	int64_t assignment;	 /* counts them */
 	int32_t partition_count; /* of the assignments' topic; 0: unknown yet */
 	uv_timer_t tick;
 	int64_t tick_boot_ms;
 	int64_t drain_until_ms; /* monotonic */
+	bool must_restart;	/* the log is not what it was: look everything up again */
 
 	/* claim.c */
 	uv_work_t lookup;
@@ -52,13 +57,17 @@ struct intake {
 	bool is_claiming;
 	bool is_claim_stale;	/* the parts it was for are gone */
 	int64_t claim_again_ms; /* monotonic; 0: not due */
+	struct skip skip;
 
 	/* commit.c */
 	struct pg_request save;
 	bool is_busy;	 /* a save, commit or note is under way */
+	int64_t busy_ms; /* since then, monotonic */
 	bool is_stale;	 /* it began before what it would have to prove */
 	bool must_prove; /* commit even where nothing moved */
 	bool has_lease;	 /* membership was proven, and no gap since */
+
+	struct watch watch;
 };
 
 bool intake_open(struct intake *intake, struct worker *worker, struct fault *fault) MUST_CHECK;
@@ -81,10 +90,6 @@ void intake_fenced(struct intake *intake, struct part *part);
 /* Whether a Graph call may be made for part now: it is ours, and no gap makes that doubtful. */
 bool intake_may_send(const struct intake *intake, const struct part *part);
 
-/* Partitions with open records, no run and no progress for 30 s. */
-int intake_stalled(const struct intake *intake);
-void intake_refresh_stats(struct intake *intake);
-
 /* Called when intake_stop has done its work; implemented by main. */
 void worker_closed(struct worker *worker);
 
@@ -92,8 +97,11 @@ void worker_closed(struct worker *worker);
 
 void intake_forget(struct intake *intake);  /* gives up every partition */
 void claim_look_up(struct intake *intake);  /* then claim_send by itself */
-void claim_send(struct intake *intake);	    /* for every part that is PART_CLAIMING */
-void intake_claimed(struct intake *intake); /* claim.c is done: all parts have their epoch */
+void claim_send(struct intake *intake);	    /* for every part that is PART_CLAIMING; then skip.c */
+void intake_claimed(struct intake *intake); /* all parts have their epoch, nothing is skipped */
+
+/* From the next tick on, as if the partitions had just been given: their log is another one. */
+void intake_restart_later(struct intake *intake, const struct part *part);
 
 /* save (PostgreSQL) ─▶ commit (Kafka) ─▶ note (PostgreSQL); does nothing while one is under way or
  * nothing moved. */
@@ -102,6 +110,7 @@ void commit_answered(struct intake *intake, rd_kafka_event_t *event);
 void intake_committed(struct intake *intake); /* commit.c has ended one round, well or not */
 
 void read_ready(struct kafka_queue *queue); /* a part's queue has records */
+void read_tick(struct part *part);	    /* every second, whether or not something woke us */
 void read_start(struct part *part);	    /* the part's epoch is claimed and proven */
 void read_replay_ended(struct part *part);
 

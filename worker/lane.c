@@ -10,8 +10,59 @@ void lanes_init(struct lanes *lanes)
 	lanes->last_ready = &lanes->first_ready;
 }
 
+/* malloc's own share of what an item, its change and its hash entry take. */
+#define ITEM_OVERHEAD_BYTES 96
+
+static size_t text_bytes(const char *text)
+{
+	return text != NULL ? strlen(text) + 1 : 0;
+}
+
+static size_t change_bytes(const struct change *change)
+{
+	const struct assignment *assignment = &change->assignment;
+
+	return sizeof *change + text_bytes(assignment->client_name) +
+	       text_bytes(assignment->status) + text_bytes(assignment->notes) +
+	       text_bytes(assignment->project_notes);
+}
+
+void lanes_hold(struct lanes *lanes, struct part *part, size_t bytes)
+{
+	lanes->held_bytes += bytes;
+	part->held_bytes += bytes;
+}
+
+void lanes_let_go(struct lanes *lanes, struct part *part, size_t bytes)
+{
+	lanes->held_bytes -= bytes;
+	part->held_bytes -= bytes;
+}
+
+/* Counts an item as large as it is now. */
+static void item_count(struct item *item, size_t bytes)
+{
+	lanes_let_go(item->counts, item->part, item->held_bytes);
+	lanes_hold(item->counts, item->part, bytes);
+	item->held_bytes = bytes;
+}
+
+static size_t item_bytes(const struct item *item)
+{
+	return sizeof *item + ITEM_OVERHEAD_BYTES + item->raw_length +
+	       item->offset_capacity * sizeof *item->offsets +
+	       (item->change != NULL ? change_bytes(item->change) : 0);
+}
+
+bool lanes_has_room(const struct lanes *lanes, const struct part *part, int count)
+{
+	return lanes->held_bytes < LANES_MOST_BYTES ||
+	       part->held_bytes < LANES_MOST_BYTES / (size_t)count;
+}
+
 void item_free(struct item *item)
 {
+	item_count(item, 0);
 	free(item->change);
 	free(item->raw);
 	free(item->offsets);
@@ -128,6 +179,8 @@ static struct item *lane_item(struct lanes *lanes, struct lane *lane, const stru
 		item = calloc(1, sizeof *item);
 		if (item != NULL) {
 			item->id = *id;
+			item->part = lane->part;
+			item->counts = lanes;
 			HASH_ADD(hh, lane->items, id, sizeof item->id, item);
 			lanes->waiting_items++;
 		}
@@ -161,6 +214,7 @@ bool lane_put(struct lanes *lanes, struct lane *lane, struct change *change, cha
 		return false;
 	}
 	item_offer(item, change, raw, raw_length);
+	item_count(item, item_bytes(item));
 	return true;
 }
 
@@ -176,6 +230,7 @@ bool lane_put_back(struct lanes *lanes, struct lane *lane, struct item *from)
 		item_offer(item, from->change, from->raw, from->raw_length);
 		from->change = NULL;
 		from->raw = NULL;
+		item_count(item, item_bytes(item));
 	}
 	item_free(from);
 	return ok;

@@ -22,6 +22,9 @@ struct item {
 	int64_t *offsets; /* owned */
 	size_t offset_count;
 	size_t offset_capacity;
+	size_t held_bytes;    /* as counted */
+	struct part *part;    /* whose, and */
+	struct lanes *counts; /* where it is counted until it is freed; borrowed */
 	UT_hash_handle hh;
 };
 
@@ -38,11 +41,16 @@ struct lane {
 	UT_hash_handle hh;
 };
 
+/* What records that are not done may hold, in lanes, runs and dead letters, as estimated: then
+ * partitions are read no further.  None is kept from its own share by what others hold. */
+#define LANES_MOST_BYTES ((size_t)8 << 20)
+
 struct lanes {
 	struct lane *by_user;
 	struct lane *first_ready;
 	struct lane **last_ready;
 	size_t waiting_items;
+	size_t held_bytes; /* by every item that is not freed */
 };
 
 void lanes_init(struct lanes *lanes);
@@ -58,6 +66,13 @@ struct lane *lanes_get(struct lanes *lanes, const struct uuid *user, struct part
  * offset -1: a fold, nothing to mark.  False without memory. */
 bool lane_put(struct lanes *lanes, struct lane *lane, struct change *change, char *raw,
 	      size_t raw_length, int64_t offset);
+
+/* Counts what else is held for a part's records, and lets go of it. */
+void lanes_hold(struct lanes *lanes, struct part *part, size_t bytes);
+void lanes_let_go(struct lanes *lanes, struct part *part, size_t bytes);
+
+/* Whether part, one of count, may be read on. */
+bool lanes_has_room(const struct lanes *lanes, const struct part *part, int count);
 
 /* Takes all items out; the caller frees each with item_free. */
 struct item *lane_take(struct lanes *lanes, struct lane *lane);

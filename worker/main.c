@@ -122,7 +122,7 @@ static void on_wake(uv_timer_t *timer)
 
 static bool is_live(struct ops *ops, char reason[128])
 {
-	int stalled = intake_stalled(&worker.intake);
+	int stalled = watch_stalled(&worker.intake);
 
 	(void)ops;
 	snprintf(reason, 128, "%d partitions are stalled", stalled);
@@ -155,8 +155,8 @@ static void refresh(struct ops *ops)
 		   (double)(clock_mono_ms() - oldest_ms) / 1000.0);
 	metric_set(worker.stats.breaker_open, (const char *const[]){"graph"}, worker.graph.is_open);
 	metric_set(worker.stats.breaker_open, (const char *const[]){"login"}, worker.login.is_open);
-	metric_set(worker.stats.stalled_partitions, NULL, intake_stalled(&worker.intake));
-	intake_refresh_stats(&worker.intake);
+	metric_set(worker.stats.stalled_partitions, NULL, watch_stalled(&worker.intake));
+	watch_refresh_stats(&worker.intake);
 }
 
 /* ---- start and end ---- */

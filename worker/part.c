@@ -1,28 +1,35 @@
 /* part.c - where a partition goes on. */
 #include "worker/part.h"
 
+/* How long the log was when we last knew. */
+static int64_t known_end(const struct part_progress *progress)
+{
+	int64_t end = progress->done > progress->committed ? progress->done : progress->committed;
+
+	return progress->replay_to > end ? progress->replay_to : end;
+}
+
 void part_decide(struct part *part, int64_t committed, const struct part_progress *progress)
 {
-	bool was_recreated = progress->is_known && part->high_watermark < progress->done;
-	bool was_reset;
+	/* done_offset is saved before Kafka has a commit: a crash never leaves us above it */
+	int64_t done =
+	    progress->is_known && progress->done >= 0 ? progress->done : part->low_watermark;
 
-	part->start = committed >= part->low_watermark && committed <= part->high_watermark
+	part->is_log_new = progress->is_known && part->high_watermark < known_end(progress);
+	part->start = !part->is_log_new && committed >= part->low_watermark &&
+			      committed <= part->high_watermark
 			  ? committed
 			  : part->low_watermark;
+	part->replay_from_start = part->start == part->low_watermark;
 	part->replay_to = -1;
-	part->replay_from_start = part->start <= part->low_watermark;
-	if (part->is_requests || !progress->is_known) {
+	part->was_skipped = !part->is_requests && !part->is_log_new && part->start > done;
+	if (part->is_requests || !progress->is_known || part->was_skipped) {
 		return;
 	}
 	/* committed_offset is written after Kafka acknowledged: a crash leaves us at it or above */
-	was_reset = progress->committed >= 0 && part->start < progress->committed;
-	if (was_recreated || was_reset || progress->replay_to >= 0) {
-		part->replay_to = part->high_watermark > progress->replay_to || was_recreated
-				      ? part->high_watermark
-				      : progress->replay_to;
-	}
-	if (part->replay_to <= part->start) {
-		part->replay_to = -1; /* nothing left to fold */
+	if ((part->is_log_new || part->start < progress->committed || progress->replay_to >= 0) &&
+	    part->high_watermark > part->start) {
+		part->replay_to = part->high_watermark;
 	}
 }
 

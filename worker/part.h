@@ -7,6 +7,7 @@
 
 #include "common/kafka.h"
 #include "worker/ledger.h"
+#include "worker/stall.h"
 
 /* claiming ─▶ reading, or folding ─▶ replaying ─▶ reading; released from anywhere */
 enum part_state {
@@ -18,6 +19,24 @@ enum part_state {
 	PART_STATES
 };
 
+/* A record that can't be read, on its way to the dead letters. */
+struct dead_record {
+	struct part *part;
+	struct dead_record *prev; /* utlist's */
+	struct dead_record *next;
+	int64_t sent_ms; /* monotonic */
+	int64_t offset;
+	size_t key_length;
+	size_t value_length;
+	bool has_key;
+	bool has_value;
+	char reason[256];
+	rd_kafka_headers_t *headers; /* NULL: none */
+	struct loop_call again;
+	char
+	    bytes[]; /* a copy, because librdkafka's message goes with its event: key, then value */
+};
+
 struct part {
 	struct intake *intake;
 	struct kafka_queue queue;
@@ -25,22 +44,34 @@ struct part {
 	bool is_requests;	/* of the sync requests' topic; else of the assignments' */
 	bool is_proven;		/* Kafka took a commit of ours since the epoch was claimed */
 	bool has_folded;	/* of a replay: the fold is whole */
-	bool has_unread;	/* records wait that the window has no room for */
+	bool has_unread;	/* records wait that there is no room for */
+	bool has_failed;	/* Kafka said why it gives nothing */
 	bool replay_from_start; /* the fold began at the log's start: it knows every assignment */
+	bool was_skipped;	/* records below start were never done: the tables have to tell */
+	bool is_log_new;	/* the log is another one than the offsets known are of */
 	const char *topic;	/* borrowed from the intake */
 	int32_t partition;
 	enum part_state state;
 	int64_t epoch; /* of our claim: the fence; 0: none yet */
 	struct ledger ledger;
 	int64_t start;	       /* the position reading began at */
+	int64_t position;      /* behind what was delivered, or seen to be a gap */
 	int64_t low_watermark; /* as looked up at assignment */
 	int64_t high_watermark;
-	int64_t replay_to;   /* the fold runs up to this offset; -1: none */
-	int replay_lanes;    /* not yet compared with their mailbox */
-	int64_t saving;	     /* done_offset under way to PostgreSQL; -1: not in this round */
-	int64_t committed;   /* acknowledged by Kafka; -1: nothing yet */
-	int64_t progress_ms; /* when a record was last delivered or done, monotonic */
-	int holds;	     /* runs and dead letters under way that point here */
+	int64_t replay_to;	  /* the fold runs up to this offset; -1: none */
+	int replay_users;	  /* in the fold */
+	int replay_lanes;	  /* of them not yet compared with their mailbox */
+	int64_t saving;		  /* done_offset under way to PostgreSQL; -1: not in this round */
+	int64_t committed;	  /* acknowledged by Kafka; -1: nothing yet */
+	int64_t progress_ms;	  /* when a record was last delivered or done, monotonic */
+	int holds;		  /* runs and dead letters under way that point here */
+	size_t held_bytes;	  /* by its records that are not done, as lane.c counts them */
+	struct dead_record *dead; /* dead letters under way, the oldest first */
+
+	/* watch.c */
+	enum stall stall;
+	int64_t acked;	 /* committed, when Kafka was asked */
+	int short_looks; /* in a row that found the log shorter than it was */
 };
 
 /* Where an assigned partition goes on, and whether somebody has reset it: pure. */
@@ -51,7 +82,8 @@ struct part_progress {
 	int64_t replay_to; /* -1: none */
 };
 
-/* committed: the group's offset in Kafka, -1: none.  Sets start, replay_to, replay_from_start. */
+/* committed: the group's offset in Kafka, -1: none.  Sets start, replay_to, replay_from_start,
+ * was_skipped, is_log_new. */
 void part_decide(struct part *part, int64_t committed, const struct part_progress *progress);
 
 /* What may be committed now: everything below is done. */

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <utlist.h>
+
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/log.h"
@@ -15,25 +17,17 @@
 
 /* ---- dead letters ---- */
 
-/* A copy of the record, because librdkafka's message goes with its event. */
-struct dead_record {
-	struct part *part;
-	int64_t offset;
-	size_t key_length;
-	size_t value_length;
-	bool has_key;
-	bool has_value;
-	char reason[256];
-	rd_kafka_headers_t *headers; /* NULL: none */
-	struct loop_call again;
-	char bytes[]; /* key, then value */
-};
-
 static void bury_record(struct dead_record *dead);
 
 static void on_bury_again(struct loop_call *call)
 {
 	bury_record(container_of(call, struct dead_record, again));
+}
+
+/* Kafka's client holds a copy of its own. */
+static size_t dead_bytes(const struct dead_record *dead)
+{
+	return sizeof *dead + 2 * (dead->key_length + dead->value_length);
 }
 
 static void on_buried(void *context, bool ok)
@@ -42,6 +36,7 @@ static void on_buried(void *context, bool ok)
 	struct part *part = dead->part;
 	struct intake *intake = part->intake;
 
+	DL_DELETE(part->dead, dead);
 	if (!ok && part->state != PART_RELEASED) {
 		loop_defer(&intake->worker->loop, &dead->again, on_bury_again);
 		return;
@@ -53,6 +48,7 @@ static void on_buried(void *context, bool ok)
 	if (dead->headers != NULL) {
 		rd_kafka_headers_destroy(dead->headers);
 	}
+	lanes_let_go(&intake->worker->lanes, part, dead_bytes(dead));
 	free(dead);
 	intake_run_ended(intake, part);
 }
@@ -73,6 +69,8 @@ static void bury_record(struct dead_record *dead)
 				     .done = on_buried,
 				     .context = dead};
 
+	dead->sent_ms = clock_mono_ms();
+	DL_APPEND(dead->part->dead, dead);
 	bury_send(&dead->part->intake->worker->bury, &letter);
 }
 
@@ -112,6 +110,7 @@ static void reject(struct part *part, const rd_kafka_message_t *message, const s
 		memcpy(dead->bytes + message->key_len, message->payload, message->len);
 	}
 	part->holds++;
+	lanes_hold(&part->intake->worker->lanes, part, dead_bytes(dead));
 	bury_record(dead);
 }
 
@@ -164,6 +163,7 @@ static void take_change(struct part *part, const rd_kafka_message_t *message, st
 	} else if (!lane->wants_replay) {
 		lane->wants_replay = true;
 		part->replay_lanes++;
+		part->replay_users++;
 	}
 }
 
@@ -210,7 +210,8 @@ static void take_record(struct part *part, const rd_kafka_message_t *message)
 	if (part->state == PART_READING &&
 	    !ledger_deliver(&part->ledger, message->offset,
 			    rd_kafka_message_timestamp(message, NULL))) {
-		return; /* delivered before: a fetch after a rewind */
+		intake_restart_later(part->intake, part); /* offsets only grow */
+		return;
 	}
 	part->progress_ms = clock_mono_ms();
 	if (part->is_requests) {
@@ -264,35 +265,71 @@ void read_replay_ended(struct part *part)
 	part->start = part->replay_to;
 	part->replay_to = -1;
 	part->has_folded = false;
+	part->replay_users = 0;
+	part->progress_ms = clock_mono_ms();
 	part->state = PART_READING;
 	kafka_queue_again(&part->queue);
 }
 
 /* ---- the queue ---- */
 
-static void take_message(struct part *part, const rd_kafka_message_t *message)
+/* A fold that has come to its end.  Its last records may be gaps, which only the end shows. */
+static void take_position(struct part *part, int64_t position)
 {
-	if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-		take_record(part, message);
-	} else if (message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-		log_warn("a partition can't be read",
-			 LOG_TEXT("messaging.destination.name", part->topic),
-			 LOG_NUMBER("messaging.destination.partition.id", part->partition),
-			 LOG_TEXT("error", rd_kafka_err2str(message->err)));
-	}
-	/* the last records may be gaps, which only the end of the partition shows */
-	if (part->state == PART_FOLDING &&
-	    (message->err == RD_KAFKA_RESP_ERR_NO_ERROR ||
-	     message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) &&
-	    message->offset + (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) >= part->replay_to) {
+	part->position = position > part->position ? position : part->position;
+	if (part->state == PART_FOLDING && position >= part->replay_to) {
 		fold_end(part);
 	}
 }
 
+/* What isn't a record: the log's end, or what keeps it from being read. */
+static void take_error(struct part *part, rd_kafka_event_t *event)
+{
+	rd_kafka_topic_partition_t *at = rd_kafka_event_topic_partition(event);
+	rd_kafka_resp_err_t err = rd_kafka_event_error(event);
+
+	part->has_failed = err != RD_KAFKA_RESP_ERR__PARTITION_EOF;
+	if (err == RD_KAFKA_RESP_ERR__PARTITION_EOF && at != NULL) {
+		part->progress_ms = clock_mono_ms();
+		take_position(part, at->offset);
+	} else if (err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
+		intake_restart_later(part->intake, part);
+	} else {
+		log_warn("a partition can't be read",
+			 LOG_TEXT("messaging.destination.name", part->topic),
+			 LOG_NUMBER("messaging.destination.partition.id", part->partition),
+			 LOG_TEXT("error", rd_kafka_event_error_string(event)));
+	}
+	if (at != NULL) {
+		rd_kafka_topic_partition_destroy(at);
+	}
+}
+
+/* How many records it held. */
+static int take_event(struct part *part, rd_kafka_event_t *event)
+{
+	const rd_kafka_message_t *message;
+	int count = 0;
+
+	if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR) {
+		take_error(part, event);
+	}
+	while ((message = rd_kafka_event_message_next(event)) != NULL) {
+		part->has_failed = false;
+		take_record(part, message);
+		take_position(part, message->offset + 1);
+		count++;
+	}
+	return count;
+}
+
 static bool may_read(const struct part *part)
 {
+	const struct lanes *lanes = &part->intake->worker->lanes;
+
 	return part->state == PART_FOLDING ||
-	       (part->state == PART_READING && !ledger_is_full(&part->ledger));
+	       (part->state == PART_READING && !ledger_is_full(&part->ledger) &&
+		lanes_has_room(lanes, part, part->intake->part_count));
 }
 
 void read_ready(struct kafka_queue *queue)
@@ -301,20 +338,16 @@ void read_ready(struct kafka_queue *queue)
 	struct worker *worker = part->intake->worker;
 	int budget = READ_BUDGET;
 
-	if (part->intake->state != INTAKE_RUNNING) {
+	if (part->intake->state != INTAKE_RUNNING || part->intake->must_restart) {
 		return;
 	}
 	while (budget > 0 && may_read(part)) {
 		rd_kafka_event_t *event = rd_kafka_queue_poll(queue->queue, 0);
-		const rd_kafka_message_t *message;
 
 		if (event == NULL) {
 			break;
 		}
-		while ((message = rd_kafka_event_message_next(event)) != NULL) {
-			take_message(part, message);
-			budget--;
-		}
+		budget -= take_event(part, event);
 		rd_kafka_event_destroy(event);
 	}
 	part->has_unread = !may_read(part);
@@ -322,6 +355,14 @@ void read_ready(struct kafka_queue *queue)
 		kafka_queue_again(queue);
 	}
 	worker_dispatch_soon(worker);
+}
+
+/* Also what waits for a ceiling that others are below again, and a wake-up that got lost. */
+void read_tick(struct part *part)
+{
+	if (part->has_queue && may_read(part)) {
+		kafka_queue_again(&part->queue);
+	}
 }
 
 void read_start(struct part *part)

@@ -88,6 +88,7 @@ struct run {
 	enum run_mode mode;
 	int64_t epoch; /* of the partition when the run began */
 	int64_t started_ms;
+	int64_t entered_ms;   /* the step under way, monotonic */
 	int64_t resume_at_ms; /* while waiting */
 	int waits;	      /* in a row, for back-off */
 	bool everything;      /* load all rows and the due requests, not just the items' */

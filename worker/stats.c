@@ -44,7 +44,11 @@ void stats_init(struct stats *stats)
 	stats->fenced_writes =
 	    COUNTER("fenced_writes_total", "", "Writes refused because the partition is another's");
 	stats->stalled_partitions =
-	    GAUGE("stalled_partitions", "", "Partitions with open records and no progress");
+	    GAUGE("stalled_partitions", "", "Partitions that stand still, as a restart would mend");
+	stats->replay_users = GAUGE("replay_users", "topic,partition",
+				    "Users of a replay that is under way, as far as it is folded");
+	stats->replay_users_left = GAUGE("replay_users_left", "topic,partition",
+					 "Users of a replay whose mailbox is still to be compared");
 	stats->breaker_open =
 	    GAUGE("breaker_open", "service", "1 while a service fails for everybody, else 0");
 	stats->oldest_in_flight =

@@ -23,6 +23,8 @@ struct stats {
 	struct metric *stalled_partitions;
 	struct metric *breaker_open;
 	struct metric *oldest_in_flight;
+	struct metric *replay_users;
+	struct metric *replay_users_left;
 };
 
 void stats_init(struct stats *stats);

@@ -118,12 +118,76 @@ static void a_replay_that_a_crash_cut_short_is_resumed(void **state)
 	assert_int_equal(part.replay_to, 140);
 }
 
-static void a_replay_never_ends_below_where_it_was_to_end(void **state)
+/* Folding up to an offset that the new log does not have would wait for ever. */
+static void a_topic_made_anew_during_its_replay_is_replayed_whole_to_its_new_end(void **state)
 {
 	struct part part = decide(part_of(0, 90), 20, known(20, 20, 100));
 
 	(void)state;
-	assert_int_equal(part.replay_to, 100);
+	assert_true(part.is_log_new);
+	assert_int_equal(part.start, 0);
+	assert_int_equal(part.replay_to, 90);
+	assert_true(part.replay_from_start);
+	assert_false(part.was_skipped);
+	/* a crash before that was committed, and anew once more */
+	part = decide(part_of(0, 40), 60, known(0, 60, 90));
+	assert_int_equal(part.start, 0);
+	assert_int_equal(part.replay_to, 40);
+}
+
+static void a_group_reset_forward_has_skipped_records(void **state)
+{
+	struct part part = decide(part_of(0, 100), 80, known(60, 60, -1));
+
+	(void)state;
+	assert_true(part.was_skipped);
+	assert_int_equal(part.start, 80);
+	assert_int_equal(part.replay_to, -1);
+	part = decide(part_of(0, 100), 61, known(60, 40, -1));
+	assert_true(part.was_skipped);
+	/* also out of a replay: the tables know more than what is left of the log */
+	part = decide(part_of(0, 100), 80, known(20, 20, 100));
+	assert_true(part.was_skipped);
+	assert_int_equal(part.replay_to, -1);
+}
+
+static void offsets_set_before_anything_was_done_have_skipped_records(void **state)
+{
+	struct part part = decide(part_of(0, 100), 100, UNKNOWN);
+
+	(void)state;
+	assert_true(part.was_skipped);
+	assert_int_equal(part.start, 100);
+	part = decide(part_of(40, 100), 40, UNKNOWN);
+	assert_false(part.was_skipped);
+}
+
+static void records_that_retention_took_unread_are_skipped(void **state)
+{
+	struct part part = decide(part_of(80, 100), 60, known(60, 60, -1));
+
+	(void)state;
+	assert_true(part.was_skipped);
+	assert_int_equal(part.start, 80);
+}
+
+/* done is saved, then Kafka commits, then that is noted: any crash leaves one of these. */
+static void no_crash_is_taken_for_a_reset_in_either_direction(void **state)
+{
+	(void)state;
+	for (int64_t saved = 0; saved <= 100; saved++) {
+		for (int64_t in_kafka = 0; in_kafka <= saved; in_kafka++) {
+			for (int64_t noted = -1; noted <= in_kafka; noted++) {
+				struct part part =
+				    decide(part_of(0, 100), in_kafka, known(saved, noted, -1));
+
+				assert_false(part.was_skipped);
+				assert_false(part.is_log_new);
+				assert_int_equal(part.replay_to, -1);
+				assert_int_equal(part.start, in_kafka);
+			}
+		}
+	}
 }
 
 static void a_replay_with_nothing_left_to_fold_is_none(void **state)
@@ -172,6 +236,7 @@ static void an_offset_outside_the_log_begins_at_the_logs_start(void **state)
 	assert_int_equal(part.start, 50);
 	assert_int_equal(part.replay_to, -1);
 	part = decide(part_of(50, 100), 120, UNKNOWN);
+	assert_false(part.was_skipped);
 	assert_int_equal(part.start, 50);
 	part = decide(part_of(50, 100), 50, UNKNOWN);
 	assert_int_equal(part.start, 50);
@@ -188,6 +253,11 @@ static void sync_requests_are_never_replayed(void **state)
 	part = decide(part, 0, known(60, 60, -1));
 	assert_int_equal(part.start, 0);
 	assert_int_equal(part.replay_to, -1);
+	/* nor are they missed: the rows in PostgreSQL are what counts */
+	part.is_requests = true;
+	part = decide(part, 100, known(60, 60, -1));
+	assert_int_equal(part.start, 100);
+	assert_false(part.was_skipped);
 }
 
 static void only_a_partition_that_is_read_commits_beyond_its_start(void **state)
@@ -219,7 +289,11 @@ int main(void)
 	    cmocka_unit_test(a_group_reset_back_is_replayed_up_to_the_high_watermark),
 	    cmocka_unit_test(a_group_that_was_deleted_is_a_reset_too),
 	    cmocka_unit_test(a_replay_that_a_crash_cut_short_is_resumed),
-	    cmocka_unit_test(a_replay_never_ends_below_where_it_was_to_end),
+	    cmocka_unit_test(a_topic_made_anew_during_its_replay_is_replayed_whole_to_its_new_end),
+	    cmocka_unit_test(a_group_reset_forward_has_skipped_records),
+	    cmocka_unit_test(offsets_set_before_anything_was_done_have_skipped_records),
+	    cmocka_unit_test(records_that_retention_took_unread_are_skipped),
+	    cmocka_unit_test(no_crash_is_taken_for_a_reset_in_either_direction),
 	    cmocka_unit_test(a_replay_with_nothing_left_to_fold_is_none),
 	    cmocka_unit_test(a_topic_that_was_made_anew_is_replayed_whole),
 	    cmocka_unit_test(an_empty_topic_made_anew_has_nothing_to_replay),
