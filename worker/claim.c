@@ -134,17 +134,18 @@ static struct part *find_part(struct intake *intake, const char *topic, int64_t 
 static void claim_tell(const struct part *part, const struct part_progress *progress)
 {
 	if (part->replay_to >= 0) {
-		log_info(part->is_log_new ? "a topic was made anew: a replay begins"
-					  : "a replay begins",
-			 LOG_TEXT("messaging.destination.name", part->topic),
+		log_info("a replay begins", LOG_TEXT("messaging.destination.name", part->topic),
 			 LOG_NUMBER("messaging.destination.partition.id", part->partition),
 			 LOG_NUMBER("from", part->start), LOG_NUMBER("to", part->replay_to));
 	}
 	if (part->was_skipped) {
-		log_warn("records were skipped: the calendars are compared with the tables",
+		log_warn(part->is_log_new ? "a topic was made anew: its users' calendars are "
+					    "compared with the tables"
+					  : "records were skipped: their users' calendars are "
+					    "compared with the tables",
 			 LOG_TEXT("messaging.destination.name", part->topic),
 			 LOG_NUMBER("messaging.destination.partition.id", part->partition),
-			 LOG_NUMBER("from", progress->done), LOG_NUMBER("to", part->start));
+			 LOG_NUMBER("done", progress->done), LOG_NUMBER("start", part->start));
 	}
 }
 

@@ -22,12 +22,12 @@ void part_decide(struct part *part, int64_t committed, const struct part_progres
 			  : part->low_watermark;
 	part->replay_from_start = part->start == part->low_watermark;
 	part->replay_to = -1;
-	part->was_skipped = !part->is_requests && !part->is_log_new && part->start > done;
+	part->was_skipped = !part->is_requests && (part->is_log_new || part->start > done);
 	if (part->is_requests || !progress->is_known || part->was_skipped) {
 		return;
 	}
 	/* committed_offset is written after Kafka acknowledged: a crash leaves us at it or above */
-	if ((part->is_log_new || part->start < progress->committed || progress->replay_to >= 0) &&
+	if ((part->start < progress->committed || progress->replay_to >= 0) &&
 	    part->high_watermark > part->start) {
 		part->replay_to = part->high_watermark;
 	}

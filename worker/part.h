@@ -47,8 +47,8 @@ struct part {
 	bool has_unread;	/* records wait that there is no room for */
 	bool has_failed;	/* Kafka said why it gives nothing */
 	bool replay_from_start; /* the fold began at the log's start: it knows every assignment */
-	bool was_skipped;	/* records below start were never done: the tables have to tell */
-	bool is_log_new;	/* the log is another one than the offsets known are of */
+	bool is_log_new;	/* another one than the known offsets are of */
+	bool was_skipped;	/* the log does not tell what was not done: the tables have to */
 	const char *topic;	/* borrowed from the intake */
 	int32_t partition;
 	enum part_state state;

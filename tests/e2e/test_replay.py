@@ -1,4 +1,7 @@
 """Resetting the group's offsets with Kafka's own tool rebuilds every calendar from the topic."""
+import time
+
+from parts.murmur2 import partition
 
 
 def prepared(pipeline):
@@ -86,3 +89,134 @@ def test_a_worker_killed_in_the_middle_of_a_replay_resumes_it(pipeline):
     pipeline.wait_calendars_equal_plan(60)
     pipeline.wait_committed(60)
     pipeline.assert_calendars_equal_plan()
+
+
+PROGRESS = ("SELECT topic, partition, done_offset FROM calrelay_partition_progress "
+            "WHERE consumer_group = %s AND topic = %s")
+FULL = "SELECT user_id::text FROM calendar_sync_requests WHERE kind = 'full' AND created_at > %s"
+
+
+def change_while_nobody_reads(pipeline, people, assignments):
+    """What two of the people would never learn if the records of it were skipped."""
+    project = pipeline.create_project("Skipped", "2026-08-03", "2026-08-04")
+    pipeline.create_assignments(project, people[:2])
+    pipeline.remove_assignment(assignments[4])
+    pipeline.update_assignment_status(assignments[5], "cancelled")
+    pipeline.wait_published()
+
+
+def skip_everything(pipeline, people, assignments):
+    assert pipeline.worker.sigterm() == 0
+    change_while_nobody_reads(pipeline, people, assignments)
+    pipeline.kafka.reset_offsets(pipeline.group, "--to-latest")
+    assert pipeline.lag() == 0
+    assert pipeline.differences()
+
+
+def test_offsets_reset_forward_are_made_up_for_from_the_tables(pipeline):
+    people, assignments = prepared(pipeline)
+    pipeline.add_people(1)  # without a calendar
+    before = {row["partition"]: row["done_offset"]
+              for row in pipeline.sql(PROGRESS, pipeline.group, pipeline.topic)}
+    skip_everything(pipeline, people, assignments)
+    started = pipeline.value("SELECT now()")
+
+    pipeline.worker.start()
+
+    def progress_with_requests():
+        rows = pipeline.sql(PROGRESS, pipeline.group, pipeline.topic)  # first this, then those
+        filed = {row["user_id"] for row in pipeline.sql(FULL, started)}
+        moved = {row["partition"] for row in rows if row["done_offset"] > before[row["partition"]]}
+        for person in people:
+            if partition(str(person.user_id).encode(), 12) in moved:
+                assert str(person.user_id) in filed, "the skip was believed before"
+        return moved
+    pipeline.wait_until(progress_with_requests, 30, "the skip is believed")
+    pipeline.wait_calendars_equal_plan(60)
+    skipped = {number for number, end in pipeline.kafka.committed(
+        pipeline.group, pipeline.topic).items() if end > before[number]}
+    concerned = sorted(str(person.user_id) for person in people
+                       if partition(str(person.user_id).encode(), 12) in skipped)
+    assert concerned == sorted(row["user_id"] for row in pipeline.sql(FULL, started))
+
+
+def test_a_worker_killed_while_it_makes_up_for_a_forward_reset_forgets_nobody(pipeline):
+    people, assignments = prepared(pipeline)
+    skip_everything(pipeline, people, assignments)
+    epochs = "SELECT sum(epoch) FROM calrelay_partition_owner"
+
+    for delay_s in (0, 0.005, 0.02):
+        epoch = pipeline.value(epochs)
+        pipeline.worker.start()
+        wait_for_claim(pipeline, epochs, epoch)
+        time.sleep(delay_s)  # where it dies is what varies
+        pipeline.worker.kill9()
+    pipeline.worker.start()
+
+    pipeline.wait_calendars_equal_plan(90)
+
+
+def wait_for_claim(pipeline, epochs, epoch):
+    deadline = time.monotonic() + 30
+    while pipeline.value(epochs) == epoch:
+        assert time.monotonic() < deadline, "the partitions are not claimed"
+
+
+def test_the_request_topics_offsets_reset_either_way_lose_no_request(pipeline):
+    ada, alan, _, _ = prepared(pipeline)[0]
+    for where, person in (("--to-latest", ada), ("--to-earliest", alan)):
+        pipeline.fake.delete_event(person.email, pipeline.calendar(person.email)[0]["id"])
+        assert pipeline.worker.sigterm() == 0
+        pipeline.age_requests()
+        request = person.sync_now()
+        pipeline.wait_published()
+        pipeline.kafka.reset_offsets(pipeline.group, where, topic=pipeline.requests_topic)
+
+        pipeline.worker.start()
+
+        assert person.wait_request(request)["state"] == "done"
+        pipeline.assert_calendars_equal_plan()
+    pipeline.wait_committed()
+
+
+def newest(records):
+    """What compaction would leave."""
+    return list({record.key: record for record in records}.values())
+
+
+def test_a_topic_made_anew_while_it_is_read_is_noticed(pipeline):
+    people, _ = prepared(pipeline)
+    records = pipeline.kafka.read(pipeline.topic)
+    pipeline.fake.delete_event(people[0].email, pipeline.calendar(people[0].email)[0]["id"])
+    assert pipeline.producer.sigterm() == 0
+
+    pipeline.kafka.replace_topic(pipeline.topic, newest(records))
+
+    pipeline.wait_calendars_equal_plan(90)
+    pipeline.wait_committed(60)
+
+
+def test_a_topic_made_anew_during_its_replay_does_not_make_it_wait_for_ever(pipeline):
+    people, _ = prepared(pipeline)
+    records = pipeline.kafka.read(pipeline.topic)
+    for person in people:
+        for event in pipeline.calendar(person.email):
+            pipeline.fake.delete_event(person.email, event["id"])
+    assert pipeline.producer.sigterm() == 0
+    assert pipeline.worker.sigterm() == 0
+    pipeline.kafka.replace_topic(pipeline.topic, records)
+    for person in people:
+        pipeline.fake.fault("list", "throttle", account=person.email, times=3, retry_after=3)
+    pipeline.worker.start()
+    pipeline.wait_until(lambda: pipeline.value(
+        "SELECT count(*) FROM calrelay_partition_progress WHERE replay_to IS NOT NULL"), 60,
+        "a replay is under way")
+    pipeline.worker.kill9()
+
+    pipeline.kafka.replace_topic(pipeline.topic, newest(records))
+    pipeline.worker.start()
+
+    pipeline.wait_calendars_equal_plan(90)
+    pipeline.wait_committed(60)
+    assert pipeline.value("SELECT count(*) FROM calrelay_partition_progress "
+                          "WHERE replay_to IS NOT NULL") == 0

@@ -105,11 +105,12 @@ class Kafka:
         assert done.returncode == 0, f"{name}: {done.stdout}{done.stderr}"
         return done.stdout
 
-    def reset_offsets(self, group, *where):
+    def reset_offsets(self, group, *where, topic=None):
         """Kafka's own kafka-consumer-groups.sh; the group has to be inactive."""
+        topics = ("--topic", topic) if topic else ("--all-topics",)
         return self._tool("org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
                           "--bootstrap-server", self.bootstrap, "--group", group,
-                          "--reset-offsets", "--all-topics", *(where or ("--to-earliest",)),
+                          "--reset-offsets", *topics, *(where or ("--to-earliest",)),
                           "--execute")
 
     @functools.cached_property
@@ -230,6 +231,37 @@ class Kafka:
             if problem.args[0].retriable() or problem.args[0].code() in NO_COORDINATOR:
                 return None  # the broker has just started
             raise
+
+    def committed(self, group, topic):
+        """{partition: offset} that the group has committed; -1001: none."""
+        reader = self._consumer(group)
+        try:
+            numbers = reader.list_topics(topic, timeout=10).topics[topic].partitions
+            asked = [confluent_kafka.TopicPartition(topic, number) for number in numbers]
+            found = wait_until(lambda: self._committed(reader, asked), 20, "committed offsets")
+            return {at.partition: at.offset for at in found}
+        finally:
+            reader.close()
+
+    def replace_topic(self, name, records):
+        """Deletes the topic and makes it anew with these records in their partitions."""
+        partitions = len(self.admin.list_topics(name, timeout=10).topics[name].partitions)
+        self.admin.delete_topics([name])[name].result(10)
+        wait_until(lambda: name not in self.admin.list_topics(timeout=10).topics, 20,
+                   "the topic is gone")
+        wait_until(lambda: self._try_create(name, partitions), 20, "the topic is there again")
+        writer = confluent_kafka.Producer({"bootstrap.servers": self.bootstrap, "log_level": 0})
+        for record in records:
+            writer.produce(name, record.value, record.key, record.partition,
+                           headers=list(record.headers.items()))
+        assert writer.flush(20) == 0
+
+    def _try_create(self, name, partitions):
+        try:
+            self.create_topic(name, partitions, {"cleanup.policy": "compact"})
+        except confluent_kafka.KafkaException:
+            return False
+        return True
 
     def produce(self, topic, partition, key, value, headers=()):
         """Puts bytes into a topic that our producer would never have written."""

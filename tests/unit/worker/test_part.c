@@ -119,20 +119,19 @@ static void a_replay_that_a_crash_cut_short_is_resumed(void **state)
 }
 
 /* Folding up to an offset that the new log does not have would wait for ever. */
-static void a_topic_made_anew_during_its_replay_is_replayed_whole_to_its_new_end(void **state)
+static void a_topic_made_anew_during_a_replay_ends_it(void **state)
 {
 	struct part part = decide(part_of(0, 90), 20, known(20, 20, 100));
 
 	(void)state;
-	assert_true(part.is_log_new);
+	assert_true(part.was_skipped);
 	assert_int_equal(part.start, 0);
-	assert_int_equal(part.replay_to, 90);
-	assert_true(part.replay_from_start);
-	assert_false(part.was_skipped);
+	assert_int_equal(part.replay_to, -1);
 	/* a crash before that was committed, and anew once more */
 	part = decide(part_of(0, 40), 60, known(0, 60, 90));
+	assert_true(part.was_skipped);
 	assert_int_equal(part.start, 0);
-	assert_int_equal(part.replay_to, 40);
+	assert_int_equal(part.replay_to, -1);
 }
 
 static void a_group_reset_forward_has_skipped_records(void **state)
@@ -202,30 +201,35 @@ static void a_replay_with_nothing_left_to_fold_is_none(void **state)
 	assert_int_equal(part.replay_to, -1);
 }
 
-static void a_topic_that_was_made_anew_is_replayed_whole(void **state)
+static void of_a_topic_made_anew_the_tables_tell_and_it_is_read_from_its_start(void **state)
 {
 	struct part part = decide(part_of(0, 30), 60, known(60, 60, -1));
 
 	(void)state;
+	assert_true(part.is_log_new);
+	assert_true(part.was_skipped);
 	assert_int_equal(part.start, 0);
-	assert_int_equal(part.replay_to, 30);
-	assert_true(part.replay_from_start);
-	/* also where no commit was ever noted */
+	assert_int_equal(part.replay_to, -1);
+	/* also where the group's offset is one that the new log happens to have */
+	part = decide(part_of(0, 30), 20, known(60, 20, -1));
+	assert_true(part.was_skipped);
+	assert_int_equal(part.start, 0);
+	/* where no commit was ever noted */
 	part = decide(part_of(0, 30), -1, known(60, -1, -1));
-	assert_int_equal(part.replay_to, 30);
-	/* and where a replay was under way */
-	part = decide(part_of(0, 30), -1, known(60, -1, 200));
+	assert_true(part.was_skipped);
+	/* and where it is filled later */
+	part = decide(part_of(0, 0), 60, known(60, 60, -1));
+	assert_true(part.was_skipped);
 	assert_int_equal(part.start, 0);
-	assert_int_equal(part.replay_to, 30);
 }
 
-static void an_empty_topic_made_anew_has_nothing_to_replay(void **state)
+static void a_topic_made_anew_and_longer_by_now_is_a_reset(void **state)
 {
-	struct part part = decide(part_of(0, 0), 60, known(60, 60, -1));
+	struct part part = decide(part_of(0, 90), -1, known(60, 60, -1));
 
 	(void)state;
 	assert_int_equal(part.start, 0);
-	assert_int_equal(part.replay_to, -1);
+	assert_int_equal(part.replay_to, 90);
 }
 
 static void an_offset_outside_the_log_begins_at_the_logs_start(void **state)
@@ -289,14 +293,14 @@ int main(void)
 	    cmocka_unit_test(a_group_reset_back_is_replayed_up_to_the_high_watermark),
 	    cmocka_unit_test(a_group_that_was_deleted_is_a_reset_too),
 	    cmocka_unit_test(a_replay_that_a_crash_cut_short_is_resumed),
-	    cmocka_unit_test(a_topic_made_anew_during_its_replay_is_replayed_whole_to_its_new_end),
+	    cmocka_unit_test(a_topic_made_anew_during_a_replay_ends_it),
 	    cmocka_unit_test(a_group_reset_forward_has_skipped_records),
 	    cmocka_unit_test(offsets_set_before_anything_was_done_have_skipped_records),
 	    cmocka_unit_test(records_that_retention_took_unread_are_skipped),
 	    cmocka_unit_test(no_crash_is_taken_for_a_reset_in_either_direction),
 	    cmocka_unit_test(a_replay_with_nothing_left_to_fold_is_none),
-	    cmocka_unit_test(a_topic_that_was_made_anew_is_replayed_whole),
-	    cmocka_unit_test(an_empty_topic_made_anew_has_nothing_to_replay),
+	    cmocka_unit_test(of_a_topic_made_anew_the_tables_tell_and_it_is_read_from_its_start),
+	    cmocka_unit_test(a_topic_made_anew_and_longer_by_now_is_a_reset),
 	    cmocka_unit_test(an_offset_outside_the_log_begins_at_the_logs_start),
 	    cmocka_unit_test(sync_requests_are_never_replayed),
 	    cmocka_unit_test(only_a_partition_that_is_read_commits_beyond_its_start),
