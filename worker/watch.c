@@ -10,6 +10,8 @@
 
 #define WATCH_EVERY_TICKS 10
 #define WATCH_TIMEOUT_MS  5000
+#define WATCH_SOON_MS	  20
+#define WATCH_MOVING_MS	  2000 /* a partition that delivered so lately is in a backlog */
 #define WATCH_TRUE_MS	  (2 * WATCH_EVERY_TICKS * 1000 + WATCH_TIMEOUT_MS)
 #define WATCH_SHORT_LOOKS 2 /* a new leader may say too little for a moment */
 
@@ -22,26 +24,36 @@ static void on_look(uv_work_t *work)
 
 	watch->ok = rd_kafka_offsets_for_times(intake->consumer, watch->ends, WATCH_TIMEOUT_MS) ==
 			RD_KAFKA_RESP_ERR_NO_ERROR &&
-		    rd_kafka_committed(intake->consumer, watch->committed, WATCH_TIMEOUT_MS) ==
-			RD_KAFKA_RESP_ERR_NO_ERROR;
+		    (watch->committed == NULL ||
+		     rd_kafka_committed(intake->consumer, watch->committed, WATCH_TIMEOUT_MS) ==
+			 RD_KAFKA_RESP_ERR_NO_ERROR);
 }
 
-/* The log's end and the group's offset can only grow: otherwise it is another log. */
-static void part_looked_at(struct part *part, const rd_kafka_topic_partition_t *end,
-			   const rd_kafka_topic_partition_t *committed)
+static void part_found_end(struct part *part, const rd_kafka_topic_partition_t *end)
+{
+	if (end->err == RD_KAFKA_RESP_ERR_NO_ERROR && end->offset >= 0) {
+		part->high_watermark = end->offset;
+	}
+}
+
+/* The log's end and the group's offset only grow: otherwise it is another log. */
+static void part_compare(struct part *part, const rd_kafka_topic_partition_t *committed)
 {
 	int64_t least = part->state == PART_FOLDING ? part->replay_to : part->position;
 
-	if (end->err != RD_KAFKA_RESP_ERR_NO_ERROR || end->offset < 0) {
-		return;
-	}
-	part->high_watermark = end->offset;
-	part->short_looks = end->offset < least ? part->short_looks + 1 : 0;
+	part->short_looks = part->high_watermark < least ? part->short_looks + 1 : 0;
 	if (part->short_looks >= WATCH_SHORT_LOOKS ||
 	    (committed->err == RD_KAFKA_RESP_ERR_NO_ERROR && part->acked >= 0 &&
 	     committed->offset < part->acked)) {
 		intake_restart_later(part->intake, part);
 	}
+}
+
+static bool part_is_dry(const struct part *part)
+{
+	return (part->state == PART_READING || part->state == PART_FOLDING) && !part->has_unread &&
+	       part->position < part->high_watermark &&
+	       clock_mono_ms() - part->progress_ms < WATCH_MOVING_MS;
 }
 
 static void on_looked(uv_work_t *work, int status)
@@ -53,33 +65,75 @@ static void on_looked(uv_work_t *work, int status)
 	if (status == 0 && watch->ok && watch->assignment == intake->assignment) {
 		watch->asked_ms = watch->began_ms;
 		for (int i = 0; i < intake->part_count; i++) {
-			part_looked_at(intake->parts[i], &watch->ends->elems[i],
-				       &watch->committed->elems[i]);
+			struct part *part = intake->parts[i];
+
+			part_found_end(part, &watch->ends->elems[i]);
+			if (watch->committed != NULL) {
+				part_compare(part, &watch->committed->elems[i]);
+			}
+			if (part_is_dry(part)) {
+				watch_hurry(intake);
+			}
 		}
 	}
 	rd_kafka_topic_partition_list_destroy(watch->ends);
-	rd_kafka_topic_partition_list_destroy(watch->committed);
+	if (watch->committed != NULL) {
+		rd_kafka_topic_partition_list_destroy(watch->committed);
+	}
 }
 
-static void watch_look(struct intake *intake)
+static bool watch_may_look(const struct intake *intake)
+{
+	return !intake->watch.is_looking && !intake->is_stopping && intake->part_count > 0 &&
+	       intake->state == INTAKE_RUNNING;
+}
+
+static void watch_look(struct intake *intake, bool compares)
 {
 	struct watch *watch = &intake->watch;
+	int count = intake->part_count;
 
 	watch->is_looking = true;
 	watch->assignment = intake->assignment;
 	watch->began_ms = clock_mono_ms();
-	watch->ends = rd_kafka_topic_partition_list_new(intake->part_count);
-	watch->committed = rd_kafka_topic_partition_list_new(intake->part_count);
-	for (int i = 0; i < intake->part_count; i++) {
+	watch->ends = rd_kafka_topic_partition_list_new(count);
+	watch->committed = compares ? rd_kafka_topic_partition_list_new(count) : NULL;
+	for (int i = 0; i < count; i++) {
 		struct part *part = intake->parts[i];
 
 		/* the time RD_KAFKA_OFFSET_END stands for the log's end (ListOffsets) */
 		rd_kafka_topic_partition_list_add(watch->ends, part->topic, part->partition)
 		    ->offset = RD_KAFKA_OFFSET_END;
-		rd_kafka_topic_partition_list_add(watch->committed, part->topic, part->partition);
-		part->acked = part->is_proven ? part->committed : -1;
+		if (compares) {
+			rd_kafka_topic_partition_list_add(watch->committed, part->topic,
+							  part->partition);
+			part->acked = part->is_proven ? part->committed : -1;
+		}
 	}
 	uv_queue_work(&intake->worker->loop.uv, &watch->look, on_look, on_looked);
+}
+
+static void on_soon(uv_timer_t *timer)
+{
+	struct intake *intake = container_of(timer, struct intake, watch.soon);
+
+	if (watch_may_look(intake)) {
+		watch_look(intake, false);
+	}
+}
+
+void watch_hurry(struct intake *intake)
+{
+	struct watch *watch = &intake->watch;
+
+	if (!watch->is_looking && !uv_is_active((uv_handle_t *)&watch->soon)) {
+		uv_timer_start(&watch->soon, on_soon, WATCH_SOON_MS, 0);
+	}
+}
+
+void watch_open(struct intake *intake)
+{
+	uv_timer_init(&intake->worker->loop.uv, &intake->watch.soon);
 }
 
 /* ---- stalls ---- */
@@ -187,9 +241,8 @@ void watch_tick(struct intake *intake)
 			part_tell_replay(part);
 		}
 	}
-	if (is_due && !watch->is_looking && !intake->is_stopping && intake->part_count > 0 &&
-	    intake->state == INTAKE_RUNNING) {
-		watch_look(intake);
+	if (is_due && watch_may_look(intake)) {
+		watch_look(intake, true);
 	}
 }
 

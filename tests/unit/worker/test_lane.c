@@ -432,6 +432,81 @@ static void dropping_a_lane_with_a_run_leaves_it_to_the_run_with_nothing_to_do(v
 	rig_end(&rig);
 }
 
+/* ---- the ceiling ---- */
+
+static void put_bytes(struct rig *rig, uint8_t assignment, size_t bytes, int64_t offset)
+{
+	struct change *change = change_new(&(struct assignment){.notes = "x"});
+	char *raw = calloc(1, bytes);
+
+	assert_non_null(change);
+	assert_non_null(raw);
+	change->id = id_of(assignment);
+	snprintf(change->pos, sizeof change->pos, "%s", POS);
+	assert_true(lane_put(&rig->lanes, rig->lane, change, raw, bytes, offset));
+}
+
+static void what_a_record_holds_is_counted_until_it_is_freed(void **state)
+{
+	struct rig rig;
+	struct item *items;
+	struct item *item;
+
+	(void)state;
+	rig_begin(&rig);
+	put_bytes(&rig, 9, 1000, 1);
+	assert_in_range(rig.lanes.held_bytes, 1000, 1700);
+	assert_int_equal(rig.part.held_bytes, rig.lanes.held_bytes);
+	put_bytes(&rig, 9, 5000, 2); /* the newer takes the older's place */
+	assert_in_range(rig.lanes.held_bytes, 5000, 5700);
+	items = lane_take(&rig.lanes, rig.lane); /* a run holds it now */
+	assert_in_range(rig.lanes.held_bytes, 5000, 5700);
+	put_all_back(&rig, items);
+	assert_in_range(rig.lanes.held_bytes, 5000, 5700);
+	items = lane_take(&rig.lanes, rig.lane);
+	item = item_of(items, 9);
+	HASH_DEL(items, item);
+	item_free(item);
+	assert_int_equal(rig.lanes.held_bytes, 0);
+	assert_int_equal(rig.part.held_bytes, 0);
+	rig_end(&rig);
+}
+
+static void many_offsets_of_one_assignment_are_counted_too(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_begin(&rig);
+	for (int64_t offset = 0; offset < 1000; offset++) {
+		put(&rig, 9, POS, "x", offset);
+	}
+	assert_true(rig.lanes.held_bytes >= 1000 * sizeof(int64_t));
+	rig_end(&rig);
+	assert_int_equal(rig.lanes.held_bytes, 0);
+}
+
+/* One user's backlog stops the reading of that partition, never of those that could go on. */
+static void a_partition_is_read_while_all_or_it_alone_hold_less_than_they_may(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_begin(&rig);
+	assert_true(lanes_has_room(&rig.lanes, &rig.part, 2));
+	put_bytes(&rig, 9, LANES_MOST_BYTES, 1);
+	assert_false(lanes_has_room(&rig.lanes, &rig.part, 2));
+	assert_true(lanes_has_room(&rig.lanes, &rig.other_part, 2));
+	lanes_hold(&rig.lanes, &rig.other_part, LANES_MOST_BYTES / 2);
+	assert_false(lanes_has_room(&rig.lanes, &rig.other_part, 2));
+	lanes_let_go(&rig.lanes, &rig.other_part, 1);
+	assert_true(lanes_has_room(&rig.lanes, &rig.other_part, 2));
+	lanes_drop(&rig.lanes, &rig.part);
+	assert_true(lanes_has_room(&rig.lanes, &rig.part, 2));
+	assert_int_equal(rig.lanes.held_bytes, LANES_MOST_BYTES / 2 - 1);
+	rig_end(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -451,6 +526,9 @@ int main(void)
 	    cmocka_unit_test(a_released_lane_leaves_the_ready_queue_whole),
 	    cmocka_unit_test(dropping_a_partition_frees_its_lanes_and_no_others),
 	    cmocka_unit_test(dropping_a_lane_with_a_run_leaves_it_to_the_run_with_nothing_to_do),
+	    cmocka_unit_test(what_a_record_holds_is_counted_until_it_is_freed),
+	    cmocka_unit_test(many_offsets_of_one_assignment_are_counted_too),
+	    cmocka_unit_test(a_partition_is_read_while_all_or_it_alone_hold_less_than_they_may),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -117,6 +117,41 @@ static void a_full_window_refuses_until_its_oldest_is_done(void **state)
 	ledger_close(&ledger);
 }
 
+/* Uber's and Confluent's pools lose their window to it; here it is a window and no more. */
+static void one_held_record_and_eight_thousand_done_commit_nothing_and_then_all(void **state)
+{
+	struct ledger ledger = ledger_from(1000);
+
+	(void)state;
+	deliver(&ledger, 1000, 1000 + LEDGER_WINDOW - 1);
+	for (int64_t offset = 1000 + LEDGER_WINDOW - 1; offset > 1000; offset--) {
+		assert_true(ledger_mark_done(&ledger, offset));
+	}
+	assert_int_equal(ledger_committable(&ledger), 1000);
+	assert_int_equal(ledger_open_count(&ledger), 1);
+	assert_true(ledger_is_full(&ledger));
+	assert_true(ledger_mark_done(&ledger, 1000));
+	assert_int_equal(ledger_committable(&ledger), 1000 + LEDGER_WINDOW);
+	assert_int_equal(ledger_open_count(&ledger), 0);
+	ledger_close(&ledger);
+}
+
+/* A transaction's markers, an aborted transaction, a compacted run: offsets nobody delivers. */
+static void markers_between_records_keep_nothing_back(void **state)
+{
+	struct ledger ledger = ledger_from(0);
+
+	(void)state;
+	for (int64_t offset = 0; offset < 300; offset += 3) {
+		assert_true(ledger_deliver(&ledger, offset, 1));
+	}
+	for (int64_t offset = 297; offset >= 0; offset -= 3) {
+		assert_true(ledger_mark_done(&ledger, offset));
+	}
+	assert_int_equal(ledger_committable(&ledger), 298);
+	ledger_close(&ledger);
+}
+
 /* Against the plain definition: everything below the committable offset is done, and the first
  * delivered one at or above it is not. */
 static void any_order_of_results_commits_the_longest_done_run(void **state)
@@ -161,6 +196,8 @@ int main(void)
 	    cmocka_unit_test(an_offset_that_is_not_larger_changes_nothing),
 	    cmocka_unit_test(marking_twice_counts_once),
 	    cmocka_unit_test(a_full_window_refuses_until_its_oldest_is_done),
+	    cmocka_unit_test(one_held_record_and_eight_thousand_done_commit_nothing_and_then_all),
+	    cmocka_unit_test(markers_between_records_keep_nothing_back),
 	    cmocka_unit_test(any_order_of_results_commits_the_longest_done_run),
 	};
 

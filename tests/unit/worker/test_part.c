@@ -264,6 +264,25 @@ static void sync_requests_are_never_replayed(void **state)
 	assert_false(part.was_skipped);
 }
 
+/* astubbs/parallel-consumer 826: the highest offset seen was committed while revoked. */
+static void what_was_only_delivered_is_never_committed(void **state)
+{
+	struct part part = {.start = 5, .state = PART_READING};
+
+	(void)state;
+	assert_true(ledger_init(&part.ledger, 5));
+	for (int64_t offset = 5; offset < 50; offset++) {
+		assert_true(ledger_deliver(&part.ledger, offset, 0));
+	}
+	part.position = 50;
+	assert_int_equal(part_committable(&part), 5);
+	assert_true(ledger_mark_done(&part.ledger, 49));
+	assert_int_equal(part_committable(&part), 5);
+	part.state = PART_RELEASED;
+	assert_int_equal(part_committable(&part), 5);
+	ledger_close(&part.ledger);
+}
+
 static void only_a_partition_that_is_read_commits_beyond_its_start(void **state)
 {
 	struct part part = {.start = 5, .state = PART_READING};
@@ -303,6 +322,7 @@ int main(void)
 	    cmocka_unit_test(a_topic_made_anew_and_longer_by_now_is_a_reset),
 	    cmocka_unit_test(an_offset_outside_the_log_begins_at_the_logs_start),
 	    cmocka_unit_test(sync_requests_are_never_replayed),
+	    cmocka_unit_test(what_was_only_delivered_is_never_committed),
 	    cmocka_unit_test(only_a_partition_that_is_read_commits_beyond_its_start),
 	};
 

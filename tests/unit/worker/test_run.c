@@ -211,6 +211,99 @@ static void a_run_of_a_partition_that_is_gone_frees_itself_and_its_items(void **
 	rig_end();
 }
 
+/* ---- a rebalance meanwhile: what other pools got wrong ---- */
+
+/* The same partition given again, as a new part, while a run of its earlier life goes on. */
+static struct part *given_again(void)
+{
+	struct part *part = calloc(1, sizeof *part);
+
+	assert_non_null(part);
+	rig.part->holds++; /* the rig keeps it */
+	lanes_drop(&rig.worker->lanes, rig.part);
+	rig.part->state = PART_RELEASED;
+	*part = (struct part){.intake = &rig.worker->intake,
+			      .topic = "t",
+			      .state = PART_READING,
+			      .epoch = RIG_EPOCH + 1,
+			      .start = RIG_START,
+			      .replay_to = -1,
+			      .committed = RIG_START};
+	assert_true(ledger_init(&part->ledger, RIG_START));
+	rig.worker->intake.parts[0] = part;
+	return part;
+}
+
+static void given_again_end(struct part *part)
+{
+	lanes_drop(&rig.worker->lanes, part);
+	ledger_close(&part->ledger);
+	free(part);
+	rig.part->holds--;
+	rig.worker->intake.part_count = 0;
+	rig_end();
+}
+
+static void put_fresh(struct lane *lane)
+{
+	struct change *change = change_new(&(struct assignment){.notes = "fresh"});
+
+	assert_non_null(change);
+	change->id = rig_id(9);
+	snprintf(change->pos, sizeof change->pos, "%s", POS);
+	assert_true(lane_put(&rig.worker->lanes, lane, change, strdup("raw"), 3, RIG_START));
+}
+
+/* parallel-consumer 875, 909: the fresh record was dropped onto a stale one of the same offset. */
+static void a_result_of_an_earlier_life_leaves_the_fresh_record_of_its_offset_alone(void **state)
+{
+	struct task *task;
+	struct part *part;
+	struct run *run;
+	struct lane *lane;
+	struct uuid id = rig_id(1);
+
+	(void)state;
+	rig_begin();
+	run = run_with_result(&task);
+	part = given_again();
+	assert_true(ledger_deliver(&part->ledger, RIG_START, 0));
+	lane = lanes_get(&rig.worker->lanes, &id, part);
+	assert_ptr_equal(lane->run, run);
+	put_fresh(lane);
+	run_resume(run); /* Microsoft answered the old one */
+	assert_null(rig.worker->alive);
+	assert_int_equal(ledger_open_count(&part->ledger), 1);
+	assert_int_equal(part_committable(part), RIG_START);
+	assert_int_equal(HASH_COUNT(lane->items), 1);
+	assert_true(lane->is_ready);
+	given_again_end(part);
+}
+
+/* parallel-consumer 547, 606, 623: what was in flight at a revoke counted for ever. */
+static void runs_of_an_earlier_life_are_no_load_of_the_new_one_and_leak_nothing(void **state)
+{
+	struct part *part;
+
+	(void)state;
+	rig_begin();
+	for (uint8_t user = 1; user <= 5; user++) {
+		rig_run(user, RUN_SEND);
+		rig_record(user, POS, "x");
+	}
+	part = given_again();
+	assert_int_equal(part->holds, 0);
+	assert_int_equal(part->held_bytes, 0);
+	while (rig.worker->alive != NULL) {
+		run_resume(rig.worker->alive);
+	}
+	assert_int_equal(rig.worker->in_flight, 0);
+	assert_int_equal(rig.worker->lanes.held_bytes, 0);
+	assert_int_equal(part->holds, 0);
+	assert_int_equal(rig.part->holds, 1);
+	given_again_end(part);
+}
+
 /* ---- waiting ---- */
 
 static void every_waiting_run_ends_when_the_partitions_are_given_back(void **state)
@@ -412,6 +505,9 @@ int main(void)
 	    cmocka_unit_test(a_result_whose_row_was_not_as_we_knew_it_is_looked_at_again),
 	    cmocka_unit_test(a_result_that_was_stored_without_an_answer_is_done),
 	    cmocka_unit_test(a_run_of_a_partition_that_is_gone_frees_itself_and_its_items),
+	    cmocka_unit_test(
+		a_result_of_an_earlier_life_leaves_the_fresh_record_of_its_offset_alone),
+	    cmocka_unit_test(runs_of_an_earlier_life_are_no_load_of_the_new_one_and_leak_nothing),
 	    cmocka_unit_test(every_waiting_run_ends_when_the_partitions_are_given_back),
 	    cmocka_unit_test(a_wait_that_is_not_over_goes_on),
 	    cmocka_unit_test(waits_without_a_word_back_off_to_thirty_seconds_and_stay_there),
