@@ -82,6 +82,8 @@ def test_a_worker_killed_in_the_middle_of_a_replay_resumes_it(pipeline):
 
     pipeline.worker.start()
     pipeline.wait_until(lambda: pipeline.fake.writes(mark), 60, "the replay writes")
+    left = pipeline.worker.metric("calrelay_worker_replay_users_left")
+    assert 0 < left <= pipeline.worker.metric("calrelay_worker_replay_users") <= len(people)
     pipeline.worker.kill9()
     pipeline.fake.latency(0)
     pipeline.worker.start()
@@ -89,6 +91,7 @@ def test_a_worker_killed_in_the_middle_of_a_replay_resumes_it(pipeline):
     pipeline.wait_calendars_equal_plan(60)
     pipeline.wait_committed(60)
     pipeline.assert_calendars_equal_plan()
+    assert not [name for name, _ in pipeline.worker.metrics() if "replay_users" in name]
 
 
 PROGRESS = ("SELECT topic, partition, done_offset FROM calrelay_partition_progress "

@@ -1,5 +1,10 @@
 """Workers share the partitions, take over from each other, and leave nothing half done."""
 import collections
+import contextlib
+import threading
+import time
+
+import pytest
 
 
 def partitions_of(worker, topic):
@@ -160,3 +165,86 @@ def test_a_sync_of_a_former_owner_is_not_finished(pipeline):
     assert ada.wait_request(request)["state"] == "done"
     pipeline.wait_until(lambda: pipeline.worker.metric(
         "calrelay_worker_fenced_writes_total") > 0, 30, "a write was fenced")
+
+
+def test_a_worker_that_joins_waits_for_no_call_that_takes_long(pipeline_of_two):
+    pipeline = pipeline_of_two
+    people = pipeline.connect_people(8)
+    pipeline.fake.fault("batch", "delay", ms=20_000, times=1000)
+    assignments = pipeline.create_assignments(pipeline.create_project(), people * 2)
+    pipeline.wait_until(lambda: sum(worker.metric("calrelay_worker_in_flight_users")
+                                    for worker in pipeline.workers) == len(people),
+                        30, "everybody is in flight")
+    assert pipeline.kafka.group_state(pipeline.group) == ("Stable", 2)
+
+    started = time.monotonic()
+    pipeline.new_worker().start()
+
+    def seconds_to_stable():
+        asked = time.monotonic()
+        if pipeline.kafka.group_state(pipeline.group) == ("Stable", 3):
+            return asked - started
+        return None
+    assert pipeline.wait_until(seconds_to_stable, 40, "three members are stable") < 14
+    pipeline.fake.clear_faults()
+    pipeline.wait_calendars_equal_plan(90)
+    pipeline.wait_committed(60)
+    everything = [event for person in people
+                  for event in pipeline.fake.events(person.email, folder=None)]
+    assert len(everything) == len(assignments), "nothing is doubled, also not in Deleted Items"
+
+
+@contextlib.contextmanager
+def committed_never_exceeds_done(pipeline):
+    """Asks Kafka, then PostgreSQL, all the while; how often it compared."""
+    compared, ended = [], threading.Event()
+
+    def compare():
+        connection = pipeline.postgres.connect(pipeline.database)
+        while not ended.wait(0.05):
+            committed = pipeline.kafka.committed(pipeline.group, pipeline.topic)
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT partition, done_offset FROM calrelay_partition_progress "
+                               "WHERE topic = %s", (pipeline.topic,))
+                done = {row["partition"]: row["done_offset"] for row in cursor.fetchall()}
+            compared.append([(number, offset, done.get(number))
+                             for number, offset in committed.items()
+                             if offset >= 0 and offset > done.get(number, -1)])
+        connection.close()
+    watcher = threading.Thread(target=compare)
+    watcher.start()
+    try:
+        yield compared
+    finally:
+        ended.set()
+        watcher.join()
+    assert len(compared) > 10 and not any(compared), compared
+
+
+@pytest.mark.slow
+def test_what_is_done_above_a_held_record_is_not_done_again_after_kill_9(pipeline):
+    held, *others = pipeline.connect_people(4, partition=5)
+    project = pipeline.create_project()
+    pipeline.fake.fault("any", "error", account=held.email, status=503, times=100_000)
+    with committed_never_exceeds_done(pipeline):
+        first = pipeline.create_assignment(project, held)
+        pipeline.wait_published()
+        offset = next(record.offset for record in pipeline.kafka.read(pipeline.topic)
+                      if record.partition == 5 and first in str(record.key))
+        assignments = pipeline.create_assignments(project, others * 800)
+        held_ones = {first}
+        pipeline.wait_until(lambda: sum(len(pipeline.calendar(person.email)) for person in others)
+                            == len(assignments), 120, "the others' events are there")
+        pipeline.wait_until(lambda: pipeline.value(
+            "SELECT count(*) FROM synced_calendar_events WHERE applied_pos IS NOT NULL "
+            "AND pending_pos IS NULL") == len(assignments), 30, "and stored")
+        assert pipeline.kafka.committed(pipeline.group, pipeline.topic)[5] <= offset
+        pipeline.worker.kill9()
+        pipeline.fake.clear_faults()
+        mark = pipeline.fake.mark()
+
+        pipeline.worker.start()
+
+        pipeline.wait_calendars_equal_plan(60)
+        pipeline.wait_committed(60)
+    assert {write["assignment"] for write in pipeline.fake.writes(mark)} == held_ones

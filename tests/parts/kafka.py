@@ -113,6 +113,13 @@ class Kafka:
                           "--reset-offsets", *topics, *(where or ("--to-earliest",)),
                           "--execute")
 
+    def group_state(self, group):
+        """What kafka-consumer-groups.sh says: (state, members)."""
+        line = self._tool("org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
+                          "--bootstrap-server", self.bootstrap, "--group", group,
+                          "--describe", "--state").strip().splitlines()[-1].split()
+        return line[-2], int(line[-1])
+
     @functools.cached_property
     def admin(self):
         return confluent_kafka.admin.AdminClient({

@@ -12,7 +12,7 @@ import jwt
 import psycopg2
 import requests
 
-from . import truth
+from . import murmur2, truth
 from .kafka import Kafka
 from .postgres import Postgres
 from .process import Folder, wait_until
@@ -254,22 +254,22 @@ class System:
             self._connection = self.postgres.connect(self.database)
         return self._connection
 
-    def add_people(self, count):
-        """Profiles with a mailbox each; the persons."""
+    def add_people(self, count, partition=None):
+        """Profiles with a mailbox each, all of one partition if asked; the persons."""
         added = []
         for _ in range(count):
             number = len(self.people)
             name = NAMES[number] if number < len(NAMES) else f"Person {number + 1}"
             email = re.sub(r"\W+", ".", name.lower()) + "@example.com"
             user_id = self.value("INSERT INTO profiles (id, email, full_name) VALUES (%s, %s, %s) "
-                                 "RETURNING id", str(uuid.uuid4()), email, name)
+                                 "RETURNING id", new_user_id(partition), email, name)
             self.fake.add_account(email, name)
             self.people[email] = Person(self, user_id, email)
             added.append(self.people[email])
         return added
 
-    def connect_people(self, count):
-        people = self.add_people(count)
+    def connect_people(self, count, partition=None):
+        people = self.add_people(count, partition)
         for person in people:
             person.connect()
         self.wait_connected(people)
@@ -370,6 +370,13 @@ class System:
         self.wait_until(lambda: self.value(
             "SELECT confirmed_flush_lsn >= %s FROM pg_replication_slots WHERE slot_name = %s",
             target, self.slot), timeout, "the slot moves")
+
+
+def new_user_id(partition):
+    while True:
+        user_id = str(uuid.uuid4())
+        if partition in (None, murmur2.partition(user_id.encode(), 12)):
+            return user_id
 
 
 def today(days=0):
