@@ -155,6 +155,18 @@ static int64_t part_silent_since(const struct part *part)
 	return since_ms;
 }
 
+/* A user whose run of an earlier assignment is not over waits for that one. */
+static int64_t part_holds(const struct part *part)
+{
+	int64_t holds = part->holds;
+
+	for (const struct run *run = part->intake->worker->alive; run != NULL;
+	     run = run->next_alive) {
+		holds += run->part != part && run->lane->part == part;
+	}
+	return holds;
+}
+
 static struct stall_view part_view(const struct part *part, int64_t now_ms)
 {
 	const struct intake *intake = part->intake;
@@ -174,7 +186,7 @@ static struct stall_view part_view(const struct part *part, int64_t now_ms)
 	    .end = part->high_watermark,
 	    .position = part->position,
 	    .open = (int64_t)ledger_open_count(&part->ledger),
-	    .holds = part->holds,
+	    .holds = part_holds(part),
 	    .idle_ms = now_ms - part->progress_ms,
 	    .silent_ms = since_ms > 0 ? now_ms - since_ms : 0,
 	};

@@ -248,3 +248,28 @@ def test_what_is_done_above_a_held_record_is_not_done_again_after_kill_9(pipelin
         pipeline.wait_calendars_equal_plan(60)
         pipeline.wait_committed(60)
     assert {write["assignment"] for write in pipeline.fake.writes(mark)} == held_ones
+
+
+@pytest.mark.slow
+def test_a_backlog_above_the_ceiling_delays_nobody_else_and_is_done_in_the_end(pipeline):
+    held = pipeline.connect_people(1, partition=5)[0]
+    other = pipeline.connect_people(1, partition=6)[0]
+    project = pipeline.create_project()
+    pipeline.fake.fault("any", "error", account=held.email, status=503, times=100_000)
+    pipeline.sql("INSERT INTO project_assignments (project_id, user_id, booking_status, notes) "
+                 "SELECT %s, %s, 'tentative', repeat('n', 5000) FROM generate_series(1, 1500)",
+                 project, str(held.user_id))
+    pipeline.wait_published(60)
+    end = sum(1 for record in pipeline.kafka.read(pipeline.topic) if record.partition == 5)
+    assert end * 5000 * 2 > 8 << 20, "twice: as the change and as it came"
+
+    assignment = pipeline.create_assignment(project, other)
+
+    pipeline.wait_until(lambda: pipeline.event_of(other, assignment), 30, "the other's event")
+    assert pipeline.kafka.committed(pipeline.group, pipeline.topic)[5] <= 0
+    pipeline.wait_until(lambda: pipeline.worker.metric(
+        "calrelay_worker_partition_lag_records", topic=pipeline.topic, partition="5") == end,
+        30, "the lag counts what is not read yet")
+    pipeline.fake.clear_faults()
+    pipeline.wait_calendars_equal_plan(180)
+    pipeline.wait_committed(60)
