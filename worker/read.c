@@ -282,6 +282,14 @@ static void take_position(struct part *part, int64_t position)
 	}
 }
 
+/* What was not delivered below the log's end is a gap, and done. */
+static void take_gap(struct part *part, int64_t end)
+{
+	if (part->state == PART_READING && ledger_deliver(&part->ledger, end - 1, 0)) {
+		intake_done(part->intake, part, end - 1);
+	}
+}
+
 /* What isn't a record: the log's end, or what keeps it from being read. */
 static void take_error(struct part *part, rd_kafka_event_t *event)
 {
@@ -291,6 +299,7 @@ static void take_error(struct part *part, rd_kafka_event_t *event)
 	part->has_failed = err != RD_KAFKA_RESP_ERR__PARTITION_EOF;
 	if (err == RD_KAFKA_RESP_ERR__PARTITION_EOF && at != NULL) {
 		part->progress_ms = clock_mono_ms();
+		take_gap(part, at->offset);
 		take_position(part, at->offset);
 	} else if (err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
 		intake_restart_later(part->intake, part);

@@ -9,7 +9,7 @@
 #include "worker/worker.h"
 
 #define WATCH_EVERY_TICKS 10
-#define WATCH_TIMEOUT_MS  5000
+#define WATCH_TIMEOUT_MS  3000
 #define WATCH_SOON_MS	  20
 #define WATCH_MOVING_MS	  2000 /* a partition that delivered so lately is in a backlog */
 #define WATCH_TRUE_MS	  (2 * WATCH_EVERY_TICKS * 1000 + WATCH_TIMEOUT_MS)

@@ -59,6 +59,17 @@ def test_replaying_the_topic_where_nothing_drifted_writes_nothing_to_microsoft(p
     assert pipeline.fake.writes(mark) == []
 
 
+def test_a_log_that_ends_in_an_aborted_transaction_is_committed_and_replayed_to_its_end(pipeline):
+    people, _ = prepared(pipeline)
+    pipeline.kafka.abort_transaction(pipeline.topic, range(12))
+    pipeline.wait_committed()
+    pipeline.fake.delete_event(people[0].email, pipeline.calendar(people[0].email)[0]["id"])
+
+    replay(pipeline)
+
+    pipeline.wait_calendars_equal_plan()
+
+
 def test_two_workers_replay_together(pipeline_of_two):
     people, _ = prepared(pipeline_of_two)
     for person in people:

@@ -270,6 +270,17 @@ class Kafka:
             return False
         return True
 
+    def abort_transaction(self, topic, partitions):
+        """Leaves offsets at the end of these partitions that no reader of committed records sees."""
+        writer = confluent_kafka.Producer({"bootstrap.servers": self.bootstrap, "log_level": 0,
+                                           "transactional.id": f"aborts-{topic}"})
+        writer.init_transactions(30)
+        writer.begin_transaction()
+        for partition in partitions:
+            writer.produce(topic, b"never", b"never", partition)
+        writer.flush(10)
+        writer.abort_transaction(30)
+
     def produce(self, topic, partition, key, value, headers=()):
         """Puts bytes into a topic that our producer would never have written."""
         sent = []
