@@ -1,6 +1,4 @@
 """Resetting the group's offsets with Kafka's own tool rebuilds every calendar from the topic."""
-import time
-
 from parts.murmur2 import partition
 
 
@@ -106,7 +104,7 @@ def test_a_worker_killed_in_the_middle_of_a_replay_resumes_it(pipeline):
 
 
 PROGRESS = ("SELECT topic, partition, done_offset FROM calrelay_partition_progress "
-            "WHERE consumer_group = %s AND topic = %s")
+            "WHERE consumer_group = %s AND topic = %s ORDER BY partition")
 FULL = "SELECT user_id::text FROM calendar_sync_requests WHERE kind = 'full' AND created_at > %s"
 
 
@@ -156,24 +154,23 @@ def test_offsets_reset_forward_are_made_up_for_from_the_tables(pipeline):
 
 def test_a_worker_killed_while_it_makes_up_for_a_forward_reset_forgets_nobody(pipeline):
     people, assignments = prepared(pipeline)
+    before = pipeline.sql(PROGRESS, pipeline.group, pipeline.topic)
     skip_everything(pipeline, people, assignments)
-    epochs = "SELECT sum(epoch) FROM calrelay_partition_owner"
+    host = pipeline.postgres.connect(pipeline.database)
+    with host.cursor() as cursor:  # nobody can file anything
+        cursor.execute("BEGIN; LOCK TABLE calendar_sync_requests IN SHARE ROW EXCLUSIVE MODE")
 
-    for delay_s in (0, 0.005, 0.02):
-        epoch = pipeline.value(epochs)
-        pipeline.worker.start()
-        wait_for_claim(pipeline, epochs, epoch)
-        time.sleep(delay_s)  # where it dies is what varies
-        pipeline.worker.kill9()
     pipeline.worker.start()
 
+    pipeline.wait_until(lambda: pipeline.value(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND "
+        "datname = current_database() AND query LIKE 'INSERT INTO public.calendar_sync_requests%'"
+    ), 30, "the worker files full syncs")
+    assert pipeline.sql(PROGRESS, pipeline.group, pipeline.topic) == before
+    pipeline.worker.kill9()
+    host.close()
+    pipeline.worker.start()
     pipeline.wait_calendars_equal_plan(90)
-
-
-def wait_for_claim(pipeline, epochs, epoch):
-    deadline = time.monotonic() + 30
-    while pipeline.value(epochs) == epoch:
-        assert time.monotonic() < deadline, "the partitions are not claimed"
 
 
 def test_the_request_topics_offsets_reset_either_way_lose_no_request(pipeline):
