@@ -231,7 +231,7 @@ def test_what_is_done_above_a_held_record_is_not_done_again_after_kill_9(pipelin
         pipeline.wait_published()
         offset = next(record.offset for record in pipeline.kafka.read(pipeline.topic)
                       if record.partition == 5 and first in str(record.key))
-        assignments = pipeline.create_assignments(project, others * 800)
+        assignments = pipeline.create_assignments(project, others * 500)
         held_ones = {first}
         pipeline.wait_until(lambda: sum(len(pipeline.calendar(person.email)) for person in others)
                             == len(assignments), 120, "the others' events are there")
