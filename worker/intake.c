@@ -311,7 +311,6 @@ static bool intake_close_if_left(struct intake *intake)
 	}
 	uv_timer_stop(&intake->tick);
 	uv_close((uv_handle_t *)&intake->tick, NULL);
-	uv_timer_stop(&intake->watch.soon);
 	kafka_queue_close(&intake->queue, on_closed);
 	return true;
 }
@@ -472,12 +471,12 @@ static rd_kafka_conf_t *intake_conf(const struct worker_config *config, struct f
 	    {"enable.partition.eof", "true"},
 	    {"topic.metadata.refresh.interval.ms", "10000"},
 	    /* Of each partition: with 24 of them, what waits in librdkafka stays below 16 MiB, and
-	     * a response, which is kept until its last record is read, below 2.  So small a limit
-	     * is reached all the time: watch_hurry sees to it that nothing sleeps over that. */
+	     * a response, which is kept until its last record is read, below 2.  librdkafka 2.0
+	     * looks for queues that have room again only when a fetch returns: that is soon. */
 	    {"queued.max.messages.kbytes", "512"},
 	    {"fetch.message.max.bytes", "131072"},
 	    {"fetch.max.bytes", "2097152"},
-	    {"fetch.wait.max.ms", "100"},
+	    {"fetch.wait.max.ms", "50"},
 	};
 	rd_kafka_conf_t *conf = kafka_conf_new(config->kafka_bootstrap, config->kafka_config_file,
 					       "calrelay-worker", fault);
@@ -552,7 +551,6 @@ bool intake_open(struct intake *intake, struct worker *worker, struct fault *fau
 	rd_kafka_poll_set_consumer(intake->consumer);
 	kafka_queue_init(&intake->queue, &worker->loop,
 			 rd_kafka_queue_get_consumer(intake->consumer), on_ready);
-	watch_open(intake);
 	uv_timer_init(&worker->loop.uv, &intake->tick);
 	uv_timer_start(&intake->tick, on_tick, INTAKE_TICK_MS, INTAKE_TICK_MS);
 	return intake_subscribe(intake, fault);

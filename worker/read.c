@@ -341,13 +341,6 @@ static bool may_read(const struct part *part)
 		lanes_has_room(lanes, part, part->intake->part_count));
 }
 
-static void read_is_dry(const struct part *part)
-{
-	if (part->position < part->high_watermark) {
-		watch_hurry(part->intake);
-	}
-}
-
 void read_ready(struct kafka_queue *queue)
 {
 	struct part *part = container_of(queue, struct part, queue);
@@ -361,7 +354,6 @@ void read_ready(struct kafka_queue *queue)
 		rd_kafka_event_t *event = rd_kafka_queue_poll(queue->queue, 0);
 
 		if (event == NULL) {
-			read_is_dry(part);
 			break;
 		}
 		budget -= take_event(part, event);

@@ -10,8 +10,6 @@
 
 #define WATCH_EVERY_TICKS 10
 #define WATCH_TIMEOUT_MS  3000
-#define WATCH_SOON_MS	  20
-#define WATCH_MOVING_MS	  2000 /* a partition that delivered so lately is in a backlog */
 #define WATCH_TRUE_MS	  (2 * WATCH_EVERY_TICKS * 1000 + WATCH_TIMEOUT_MS)
 #define WATCH_SHORT_LOOKS 2 /* a new leader may say too little for a moment */
 
@@ -24,9 +22,8 @@ static void on_look(uv_work_t *work)
 
 	watch->ok = rd_kafka_offsets_for_times(intake->consumer, watch->ends, WATCH_TIMEOUT_MS) ==
 			RD_KAFKA_RESP_ERR_NO_ERROR &&
-		    (watch->committed == NULL ||
-		     rd_kafka_committed(intake->consumer, watch->committed, WATCH_TIMEOUT_MS) ==
-			 RD_KAFKA_RESP_ERR_NO_ERROR);
+		    rd_kafka_committed(intake->consumer, watch->committed, WATCH_TIMEOUT_MS) ==
+			RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 static void part_found_end(struct part *part, const rd_kafka_topic_partition_t *end)
@@ -49,13 +46,6 @@ static void part_compare(struct part *part, const rd_kafka_topic_partition_t *co
 	}
 }
 
-static bool part_is_dry(const struct part *part)
-{
-	return (part->state == PART_READING || part->state == PART_FOLDING) && !part->has_unread &&
-	       part->position < part->high_watermark &&
-	       clock_mono_ms() - part->progress_ms < WATCH_MOVING_MS;
-}
-
 static void on_looked(uv_work_t *work, int status)
 {
 	struct intake *intake = container_of(work, struct intake, watch.look);
@@ -68,18 +58,11 @@ static void on_looked(uv_work_t *work, int status)
 			struct part *part = intake->parts[i];
 
 			part_found_end(part, &watch->ends->elems[i]);
-			if (watch->committed != NULL) {
-				part_compare(part, &watch->committed->elems[i]);
-			}
-			if (part_is_dry(part)) {
-				watch_hurry(intake);
-			}
+			part_compare(part, &watch->committed->elems[i]);
 		}
 	}
 	rd_kafka_topic_partition_list_destroy(watch->ends);
-	if (watch->committed != NULL) {
-		rd_kafka_topic_partition_list_destroy(watch->committed);
-	}
+	rd_kafka_topic_partition_list_destroy(watch->committed);
 }
 
 static bool watch_may_look(const struct intake *intake)
@@ -88,7 +71,7 @@ static bool watch_may_look(const struct intake *intake)
 	       intake->state == INTAKE_RUNNING;
 }
 
-static void watch_look(struct intake *intake, bool compares)
+static void watch_look(struct intake *intake)
 {
 	struct watch *watch = &intake->watch;
 	int count = intake->part_count;
@@ -97,43 +80,17 @@ static void watch_look(struct intake *intake, bool compares)
 	watch->assignment = intake->assignment;
 	watch->began_ms = clock_mono_ms();
 	watch->ends = rd_kafka_topic_partition_list_new(count);
-	watch->committed = compares ? rd_kafka_topic_partition_list_new(count) : NULL;
+	watch->committed = rd_kafka_topic_partition_list_new(count);
 	for (int i = 0; i < count; i++) {
 		struct part *part = intake->parts[i];
 
 		/* the time RD_KAFKA_OFFSET_END stands for the log's end (ListOffsets) */
 		rd_kafka_topic_partition_list_add(watch->ends, part->topic, part->partition)
 		    ->offset = RD_KAFKA_OFFSET_END;
-		if (compares) {
-			rd_kafka_topic_partition_list_add(watch->committed, part->topic,
-							  part->partition);
-			part->acked = part->is_proven ? part->committed : -1;
-		}
+		rd_kafka_topic_partition_list_add(watch->committed, part->topic, part->partition);
+		part->acked = part->is_proven ? part->committed : -1;
 	}
 	uv_queue_work(&intake->worker->loop.uv, &watch->look, on_look, on_looked);
-}
-
-static void on_soon(uv_timer_t *timer)
-{
-	struct intake *intake = container_of(timer, struct intake, watch.soon);
-
-	if (watch_may_look(intake)) {
-		watch_look(intake, false);
-	}
-}
-
-void watch_hurry(struct intake *intake)
-{
-	struct watch *watch = &intake->watch;
-
-	if (!watch->is_looking && !uv_is_active((uv_handle_t *)&watch->soon)) {
-		uv_timer_start(&watch->soon, on_soon, WATCH_SOON_MS, 0);
-	}
-}
-
-void watch_open(struct intake *intake)
-{
-	uv_timer_init(&intake->worker->loop.uv, &intake->watch.soon);
 }
 
 /* ---- stalls ---- */
@@ -254,7 +211,7 @@ void watch_tick(struct intake *intake)
 		}
 	}
 	if (is_due && watch_may_look(intake)) {
-		watch_look(intake, true);
+		watch_look(intake);
 	}
 }
 

@@ -15,23 +15,15 @@ struct intake;
 
 struct watch {
 	uv_work_t look;
-	uv_timer_t soon;
 	bool is_looking;
 	int64_t ticks;
 	int64_t assignment; /* intake->assignment when it began */
 	bool ok;
 	rd_kafka_topic_partition_list_t *ends;
-	rd_kafka_topic_partition_list_t *committed; /* NULL: of no interest this time */
+	rd_kafka_topic_partition_list_t *committed;
 	int64_t asked_ms; /* of the last look that was answered, monotonic; 0: none */
 	int64_t began_ms; /* the look under way */
 };
-
-void watch_open(struct intake *intake);
-
-/* A partition's queue is dry and its log is not: asks soon where the logs end.  librdkafka before
- * 2.2 sleeps a second when it finds every queue full; a request wakes it (fetch.queue.backoff.ms
- * does since). */
-void watch_hurry(struct intake *intake);
 
 /* Every second. */
 void watch_tick(struct intake *intake);
