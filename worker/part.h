@@ -70,7 +70,8 @@ struct part {
 
 	/* watch.c */
 	enum stall stall;
-	int64_t acked;	 /* committed, when Kafka was asked */
+	int64_t acked;	 /* committed, and */
+	int64_t reached; /* position, or the end of a fold, when Kafka was asked */
 	int short_looks; /* in a row that found the log shorter than it was */
 };
 

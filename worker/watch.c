@@ -36,9 +36,7 @@ static void part_found_end(struct part *part, const rd_kafka_topic_partition_t *
 /* The log's end and the group's offset only grow: otherwise it is another log. */
 static void part_compare(struct part *part, const rd_kafka_topic_partition_t *committed)
 {
-	int64_t least = part->state == PART_FOLDING ? part->replay_to : part->position;
-
-	part->short_looks = part->high_watermark < least ? part->short_looks + 1 : 0;
+	part->short_looks = part->high_watermark < part->reached ? part->short_looks + 1 : 0;
 	if (part->short_looks >= WATCH_SHORT_LOOKS ||
 	    (committed->err == RD_KAFKA_RESP_ERR_NO_ERROR && part->acked >= 0 &&
 	     committed->offset < part->acked)) {
@@ -89,6 +87,7 @@ static void watch_look(struct intake *intake)
 		    ->offset = RD_KAFKA_OFFSET_END;
 		rd_kafka_topic_partition_list_add(watch->committed, part->topic, part->partition);
 		part->acked = part->is_proven ? part->committed : -1;
+		part->reached = part->state == PART_FOLDING ? part->replay_to : part->position;
 	}
 	uv_queue_work(&intake->worker->loop.uv, &watch->look, on_look, on_looked);
 }
