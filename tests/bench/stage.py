@@ -1,8 +1,5 @@
 """stage.py - PostgreSQL, Kafka, one producer, and a plan whose changes it publishes."""
 import contextlib
-import os
-import pathlib
-import re
 import sys
 import time
 
@@ -86,15 +83,10 @@ class Stage:
         assert status == 0, f"the producer ended with {status}:\n{self.producer.log_tail()}"
 
     def cpu_seconds(self):
-        """User and system time of all its threads."""
-        words = self._proc("stat").rpartition(")")[2].split()
-        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+        return self.producer.cpu_seconds()
 
     def peak_mib(self):
-        return int(re.search(r"VmHWM:\s+(\d+) kB", self._proc("status")).group(1)) / 1024
-
-    def _proc(self, name):
-        return pathlib.Path(f"/proc/{self.producer.child.pid}/{name}").read_text()
+        return self.producer.memory_mib("VmHWM")
 
     # the plan
 

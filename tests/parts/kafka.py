@@ -40,10 +40,15 @@ def jars(name):
     """The class path of what scripts/setup fetched for tests/parts/<name>/pom.xml."""
     pom = (ROOT / f"tests/parts/{name}/pom.xml").read_text()
     version = re.search(rf"<{name}\.version>(.*)</{name}\.version>", pom).group(1)
+    return f"{fetched(name, version, 'pom.xml')}/*"
+
+
+def fetched(name, version, asked):
+    """Where scripts/setup put that version of what tests/parts/<name>/<asked> asks for."""
     cache = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
     folder = pathlib.Path(cache) / "calrelay" / f"{name}-{version}"
-    assert (folder / "pom.xml").exists(), f"no jars in {folder}: run scripts/setup --all"
-    return f"{folder}/*"
+    assert (folder / asked).exists(), f"nothing in {folder}: run scripts/setup --all"
+    return folder
 
 
 class Kafka:

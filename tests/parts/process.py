@@ -163,6 +163,12 @@ class Process:
         status = pathlib.Path(f"/proc/{self.child.pid}/status").read_text()
         return int(re.search(rf"^{what}:\s+(\d+) kB$", status, re.MULTILINE).group(1)) / 1024
 
+    def cpu_seconds(self):
+        """User and system time of all its threads so far."""
+        stat = pathlib.Path(f"/proc/{self.child.pid}/stat").read_text()
+        words = stat.rpartition(")")[2].split()
+        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
     def log_text(self):
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
