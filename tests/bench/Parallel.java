@@ -32,6 +32,7 @@ import org.apache.kafka.common.serialization.Deserializer;
 public final class Parallel {
 	private record Call(String token, String event) {}
 
+	private static final int BUFFERED = 20_000;
 	private static final ObjectMapper JSON = new ObjectMapper();
 	private static final Map<String, Call> CALLS = new HashMap<>();
 	private static final HttpClient HTTP =
@@ -105,6 +106,7 @@ public final class Parallel {
 		properties.put(ConsumerConfig.GROUP_ID_CONFIG, args[2]);
 		properties.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
 		properties.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
+		properties.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, 5000);
 		ParallelStreamProcessor<String, byte[]> processor =
 		    ParallelStreamProcessor.createEosStreamProcessor(
 			ParallelConsumerOptions.<String, byte[]>builder()
@@ -113,6 +115,7 @@ public final class Parallel {
 			    .ordering(ParallelConsumerOptions.ProcessingOrder.KEY)
 			    .commitMode(ParallelConsumerOptions.CommitMode.PERIODIC_CONSUMER_ASYNCHRONOUS)
 			    .maxConcurrency(Integer.parseInt(args[5]))
+			    .messageBufferSize(BUFFERED) // its own would see too few users at once
 			    .build());
 		processor.subscribe(List.of(args[1]));
 		processor.poll(context -> {

@@ -20,7 +20,7 @@ INSERT INTO projects (client_name, start_date, end_date, notes)
 ASSIGNMENTS = """
 INSERT INTO project_assignments (project_id, user_id, booking_status, notes)
     SELECT p.id, c.user_id, 'tentative', 'on site, from 9:00'
-    FROM projects p, calendar_connections c
+    FROM projects p, calendar_connections c ORDER BY p.id, c.user_id
 """
 BEHIND = """
 SELECT %s - coalesce(sum(committed_offset), 0) AS behind FROM calrelay_partition_progress
