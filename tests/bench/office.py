@@ -79,6 +79,14 @@ class Office:
         status = self.worker.sigterm()
         assert status == 0, f"the worker ended with {status}:\n{self.worker.log_tail()}"
 
+    def warm_up(self):
+        """The broker's first group takes its time; how much memory a worker takes to be ready."""
+        self.start_worker()
+        self.worker.wait_ready()
+        peak = self.worker.memory_mib("VmHWM")
+        self.stop_worker()
+        return peak
+
     def behind(self, end):
         """Records until the worker's committed offsets, as noted once Kafka has them, are the end."""
         return self.system.value(BEHIND, end, self.worker.settings["CALRELAY_GROUP"], self.topic)
