@@ -4,20 +4,20 @@ import os
 import pathlib
 import subprocess
 
+from parts import truth
 from parts.kafka import fetched, jars
 from parts.process import ROOT, Process
 
 HERE = pathlib.Path(__file__).resolve().parent
 ENV = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
-LOOKS = {"confirmed": ("busy", "Green category"), "tentative": ("tentative", "Yellow category")}
 KEYED = 256  # as many as the worker's CALRELAY_MAX_IN_FLIGHT
 
 
 def event_of(row, status):
     """What the plan's app would send, in the worker's words."""
-    show_as, category = LOOKS[status]
+    look = truth.look(status)
     return {"subject": row["client_name"], "isAllDay": True, "isReminderOn": False,
-            "showAs": show_as, "categories": [category],
+            "showAs": look["show_as"], "categories": [look["category"]],
             "body": {"contentType": "text",
                      "content": f"{status}\n\n{row['notes']}\n\n{row['project_notes']}"},
             "start": {"dateTime": f"{row['start_date']}T00:00:00", "timeZone": "Europe/Berlin"},
