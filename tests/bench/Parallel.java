@@ -1,7 +1,7 @@
-/* Parallel.java - Confluent's Parallel Consumer brings each record to the calendar: one PATCH per record, the records
- * of one user in their order.
+/* Parallel.java - Confluent's Parallel Consumer brings records to calendars, one PATCH for each.
  *
- * usage: java Parallel BOOTSTRAP TOPIC GROUP GRAPH_URL CALLS.tsv CONCURRENCY   CALLS: assignment, token, event per line */
+ * usage: java Parallel BOOTSTRAP TOPIC GROUP GRAPH_URL CALLS.tsv CONCURRENCY
+ * CALLS.tsv: assignment, token, event per line.  The records of one user keep their order. */
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;

@@ -1,4 +1,4 @@
-"""arrival.py - a hundred commits a second, each of another assignment: how late is each in a calendar?"""
+"""arrival.py - a hundred commits a second, each of another assignment: how late is each?"""
 import json
 import subprocess
 

@@ -1,4 +1,4 @@
-"""changes.py - 9,000 changes of 300 people wait: how fast are they in the calendars, and at what cost?"""
+"""changes.py - 9,000 changes of 300 people wait: how fast are they in the calendars, how dear?"""
 import collections
 import time
 
@@ -11,7 +11,9 @@ PEOPLE, EACH = 300, 30
 CHANGES = PEOPLE * EACH
 SHARE = 300  # of the calls that are made one after the other; the rest would take as long, each
 AT_ONCE = 16
-UPDATE = "UPDATE project_assignments SET booking_status = %s, updated_at = now() WHERE project_id = %s"
+UPDATE = """
+UPDATE project_assignments SET booking_status = %s, updated_at = now() WHERE project_id = %s
+"""
 SHOWN = """
 SELECT a.id, p.client_name, p.start_date::text, (p.end_date + 1)::text AS after, a.notes,
     p.notes AS project_notes FROM project_assignments a JOIN projects p ON p.id = a.project_id

@@ -1,4 +1,4 @@
-"""crowd.py - many connected people at once: tokens straight from the fake, rows straight into PostgreSQL."""
+"""crowd.py - many connected people: tokens straight from the fake, rows into PostgreSQL."""
 import base64
 import collections
 import hashlib

@@ -1,4 +1,4 @@
-"""flood.py - a topic full of records that a real producer could have written, and their mapping rows."""
+"""flood.py - a topic full of records as our producer writes them, and their mapping rows."""
 import itertools
 import uuid
 
@@ -15,7 +15,7 @@ MAPPING = "(%s, %s, %s, now(), 'synced', 'ZlnW4RIAV06KYQAAAAAAAAAC', %s, %s)"
 
 
 class Flood:
-    """Assignments of the office's members, each with some versions; one real record is the pattern."""
+    """Assignments of the office's members, each with some versions, like one real record."""
 
     def __init__(self, office, each):
         self.office, system = office, office.system
@@ -26,7 +26,7 @@ class Flood:
         self.pattern = self._pattern()
 
     def _pattern(self):
-        """The record of an update, as our producer writes it; then the producer is not needed more."""
+        """The record of an update, as our producer writes it, which then may go."""
         system = self.office.system
         user = system.value("INSERT INTO profiles (email) VALUES ('stranger@example.com') "
                             "RETURNING id")  # no connection: nothing is done about these two

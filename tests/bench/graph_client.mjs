@@ -1,10 +1,10 @@
-// graph_client.mjs - Microsoft's own JavaScript client making prepared PATCH calls, N awaited at once.
+// graph_client.mjs - Microsoft's own JavaScript client makes prepared PATCH calls, N at once.
 //
-// usage: node graph_client.mjs CLIENT_FOLDER GRAPH_URL CALLS.json N      CALLS: [[token, path, body]]
+// usage: node graph_client.mjs CLIENT_FOLDER GRAPH_URL CALLS.json N    CALLS: [[token, path, body]]
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
-const [folder, graphUrl, callsPath, inFlight] = process.argv.slice(2);
+const [folder, graphUrl, callsPath, atOnce] = process.argv.slice(2);
 const { Client, HTTPMessageHandler, RetryHandler } = createRequire(`${folder}/`)(
 	"@microsoft/microsoft-graph-client");
 
@@ -43,4 +43,4 @@ async function work() {
 	}
 }
 
-await Promise.all(Array.from({ length: Number(inFlight) }, work));
+await Promise.all(Array.from({ length: Number(atOnce) }, work));

@@ -1,4 +1,4 @@
-"""office.py - PostgreSQL, Kafka, the fake, a producer, a worker, and many people with a calendar."""
+"""office.py - PostgreSQL, Kafka, the fake, a producer, a worker, and many people's calendars."""
 import contextlib
 import time
 
@@ -49,7 +49,7 @@ class Office:
     # the plan
 
     def fill(self, projects):
-        """Everybody on each of so many projects, the events made by the worker; latency from then."""
+        """Everybody on each of so many projects; the worker makes the events; then the fake slows."""
         self.system.sql(PROJECTS, projects)
         self.system.sql(ASSIGNMENTS)
         self.system.wait_published(120)
@@ -88,7 +88,7 @@ class Office:
         return peak
 
     def behind(self, end):
-        """Records until the worker's committed offsets, as noted once Kafka has them, are the end."""
+        """Records that Kafka has no offset of the worker's for, by what it noted afterwards."""
         return self.system.value(BEHIND, end, self.worker.settings["CALRELAY_GROUP"], self.topic)
 
     def wait_settled(self):
