@@ -96,7 +96,7 @@ static void on_looked_up(uv_work_t *work, int status)
 	struct intake *intake = container_of(work, struct intake, lookup);
 
 	intake->is_looking = false;
-	if (intake->must_forget) {
+	if (intake->must_forget || intake->is_stopping) {
 		intake_forget(intake);
 		return;
 	}

@@ -302,12 +302,17 @@ static void on_closed(struct kafka_queue *queue)
 	worker_closed(intake->worker);
 }
 
-/* The consumer has left the group: every partition was given back. */
+/* The consumer has left the group.  It takes partitions back only if they were accepted; a look-up
+ * still uses it. */
 static bool intake_close_if_left(struct intake *intake)
 {
 	if (!intake->is_stopping || intake->state == INTAKE_CLOSED || intake->queue.closing ||
-	    intake->watch.is_looking || !rd_kafka_consumer_closed(intake->consumer)) {
+	    intake->is_looking || intake->watch.is_looking ||
+	    !rd_kafka_consumer_closed(intake->consumer)) {
 		return false;
+	}
+	if (intake->part_count > 0) {
+		intake_forget(intake);
 	}
 	uv_timer_stop(&intake->tick);
 	uv_close((uv_handle_t *)&intake->tick, NULL);

@@ -119,6 +119,19 @@ def test_sigterm_drains_what_is_in_flight_and_exits_0(pipeline):
     assert set(done) == set(assignments) and set(done.values()) == {1}, "each exactly once"
 
 
+@pytest.mark.slow
+def test_sigterm_just_after_partitions_were_assigned_exits_0(pipeline):
+    worker = pipeline.worker
+    assert worker.sigterm() == 0
+    for number in range(16):  # some of them while the look-up of positions is under way
+        before = worker.log_text().count("partitions assigned")
+        worker.start()
+        while worker.log_text().count("partitions assigned") == before:
+            time.sleep(0.0002)
+        time.sleep(0.0005 * number)
+        assert worker.sigterm(25) == 0, number
+
+
 def test_every_program_exits_0_on_sigterm(pipeline):
     for program in (pipeline.worker, pipeline.connect, pipeline.producer, pipeline.fake):
         assert program.sigterm() == 0, program.log_tail()
