@@ -56,6 +56,10 @@ def wait_settled(pipeline, timeout=60):
         timeout, "no dirty row and no unfinished intent")
 
 
+def waiting_is_over(pipeline):
+    pipeline.sql("UPDATE calendar_sync_requests SET due_at = now() WHERE state = 'requested'")
+
+
 def assert_made_once(pipeline, person, mark, count=1):
     """Each assignment has its one event, and Microsoft never made another."""
     pipeline.assert_calendars_equal_plan()
@@ -165,6 +169,36 @@ def test_w3_a_creation_that_lands_after_a_sync_had_seen_its_removal_leaves_no_or
     pipeline.wait_until(lambda: not under_way(pipeline), 30, "it has")
     assert len(pipeline.calendar(ada.email)) == 1
     pipeline.wait_calendars_equal_plan(60)
+    wait_settled(pipeline)
+
+
+@pytest.mark.slow
+def test_w3_a_brake_that_held_while_removals_were_on_their_way_leaves_no_row_in_doubt(pipeline):
+    ada, project = connected(pipeline)
+    removed = pipeline.create_assignments(project, [ada] * 13)
+    doubtful = removed[0]
+    pipeline.wait_calendars_equal_plan()
+    pipeline.wait_committed()
+    pipeline.fake.fault("batch", "delay", ada.email, ms=3000)
+    pipeline.update_assignment_status(doubtful, "confirmed")
+    wait_intent(pipeline, doubtful)
+    pipeline.wait_until(lambda: under_way(pipeline), 10, "its change is under way")
+    pipeline.worker.kill9()
+    pipeline.worker.start()
+    pipeline.wait_committed()
+    assert mapping(pipeline, doubtful)["dirty"]
+    pipeline.producer.pause()
+    for assignment in removed:
+        pipeline.remove_assignment(assignment)
+
+    pipeline.sql("UPDATE synced_calendar_events SET due_at = now() WHERE dirty")
+    waiting_is_over(pipeline)
+    pipeline.wait_until(lambda: pipeline.value(
+        "SELECT count(*) FROM calendar_sync_requests WHERE state = 'failed'") == 1, 30,
+        "the brake holds")
+    pipeline.producer.cont()
+
+    pipeline.wait_calendars_equal_plan()
     wait_settled(pipeline)
 
 
