@@ -22,6 +22,21 @@ def test_a_throttled_mailbox_waits_as_asked_and_delays_nobody_else(pipeline):
     assert pipeline.dlq_records() == []
 
 
+def test_removals_that_came_while_a_mailbox_had_to_wait_are_not_taken_for_a_mass_deletion(pipeline):
+    ada, = pipeline.connect_people(1)
+    kept, *removed = pipeline.create_assignments(pipeline.create_project(), [ada] * 16)
+    pipeline.wait_calendars_equal_plan()
+    pipeline.fake.fault("update", "throttle", account=ada.email, retry_after=12)
+    pipeline.update_assignment_status(kept, "confirmed")
+    pipeline.wait_until(lambda: pipeline.value(
+        "SELECT not_before IS NOT NULL FROM calendar_connections"), 10, "she waits")
+
+    for assignment in removed:
+        pipeline.remove_assignment(assignment)
+
+    pipeline.wait_calendars_equal_plan(40)
+
+
 def test_a_revoked_person_has_to_reconnect_which_repairs_everything(pipeline):
     ada, alan = pipeline.connect_people(2)
     project = pipeline.create_project()
