@@ -91,6 +91,13 @@ static enum run_step run_go_park(struct run *run)
 	if (run_has_results(run) || run_has_released(run)) {
 		return RUN_RESULT;
 	}
+	if (run_has_parked(run)) {
+		return RUN_RESULT;
+	}
+	if (run->connection.status == CONNECTION_NEEDS_RECONNECT) {
+		items_done(run, "parked"); /* she is parked already */
+		return RUN_END;
+	}
 	return RUN_PARK;
 }
 

@@ -19,12 +19,22 @@ static enum run_step load_without_calendar(struct run *run, const char *outcome,
 	return RUN_FINISH;
 }
 
+/* Left to a later sync; what the records know to be gone is noted first. */
+static enum run_step load_parked(struct run *run, const char *reason)
+{
+	if (run->mode == RUN_CHANGES && !changes_plan(run)) {
+		fault_retry(&run->fault, "out of memory");
+		return run_after_fault(run, RUN_END);
+	}
+	return run_park(run, reason, run->connection.not_before_ms, false);
+}
+
 static enum run_step load_throttled(struct run *run, int64_t left_ms)
 {
 	if (left_ms <= RUN_WAIT_MOST_MS) {
 		return run_wait(run, left_ms, RUN_LOAD);
 	}
-	return run_park(run, "throttled", run->connection.not_before_ms, false);
+	return load_parked(run, "throttled");
 }
 
 static enum run_step load_active(struct run *run)
@@ -74,6 +84,7 @@ void load_forget(struct run *run)
 	run->connection = (struct connection){0};
 	run->request_count = 0;
 	run->removes_events = false;
+	run->may_remove = false;
 	run->mode = RUN_CHANGES;
 }
 /* NOLINTEND(readability-function-size,clang-analyzer-unix.Malloc) */
@@ -111,6 +122,9 @@ enum run_step load_finish(struct run *run)
 	case CONNECTION_ACTIVE:
 		return load_active(run);
 	case CONNECTION_NEEDS_RECONNECT:
+		if (run->mode == RUN_CHANGES && run->items != NULL) {
+			return load_parked(run, "needs_reconnect");
+		}
 		if (run->mode != RUN_REMOVE) {
 			return load_without_calendar(run, "parked",
 						     "Outlook has to be connected again");

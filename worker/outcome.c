@@ -150,6 +150,22 @@ bool run_has_released(struct run *run)
 	return run->wrote_count > 0;
 }
 
+bool run_has_parked(struct run *run)
+{
+	run->wrote_count = 0;
+	for (size_t i = 0; i < run->task_count && run->wrote_count < RUN_RECORDS_MAX; i++) {
+		struct task *task = &run->tasks[i];
+		bool is_left = task->item != NULL && task->stage < TASK_PARKED;
+
+		task->item = NULL; /* done with all the others */
+		if ((is_left || task->stage == TASK_PARKED) &&
+		    task_park(task, run_row(run, &task->assignment))) {
+			run->wrote[run->wrote_count++] = task;
+		}
+	}
+	return run->wrote_count > 0;
+}
+
 /* ---- writing ---- */
 
 /* What is written is what the row says now.  Whether all of it was. */

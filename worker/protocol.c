@@ -310,6 +310,16 @@ static void step_ended(const struct row *row, const struct protocol_input *input
 	values->is_dirty = true;
 }
 
+/* The event stays until a sync removes it; that the log has said so is kept, or many of them would
+ * look like a mistake to that sync. */
+static void step_parked(const struct row *row, const struct protocol_input *input,
+			struct protocol_effects *effects)
+{
+	effects->writes = row != NULL && !input->wants_event && row->is.event_id != NULL &&
+			  row->is.state != ROW_DELETED && !protocol_has_passed(row, input->pos);
+	effects->values.state = ROW_DELETED;
+}
+
 static void step_released(const struct row *row, const struct protocol_input *input,
 			  struct protocol_effects *effects)
 {
@@ -336,6 +346,9 @@ void protocol_step(const struct row *row, const struct protocol_input *input,
 		break;
 	case PROTOCOL_ENDED:
 		step_ended(row, input, effects);
+		break;
+	case PROTOCOL_PARKED:
+		step_parked(row, input, effects);
 		break;
 	case PROTOCOL_RELEASED:
 		step_released(row, input, effects);

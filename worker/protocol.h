@@ -25,6 +25,7 @@ enum protocol_kind {
 			    * the mailbox decides, not the position */
 	PROTOCOL_ANSWER,   /* Graph has answered op's request */
 	PROTOCOL_ENDED,	   /* op has ended: its result is to be stored */
+	PROTOCOL_PARKED,   /* a record is left to a later sync: what it knew to be gone is noted */
 	PROTOCOL_RELEASED, /* op's call was given up: its intent goes where nothing can have
 			      happened */
 };
@@ -32,7 +33,7 @@ enum protocol_kind {
 struct protocol_input {
 	enum protocol_kind kind;
 
-	/* what is wanted: of RECORD, COMPARED and ENDED */
+	/* what is wanted: of RECORD, COMPARED, PARKED and ENDED */
 	bool wants_event;
 	const char *hash;    /* of what the event is to show */
 	const char *reason;  /* why there is to be none, for the row; NULL: it was removed */

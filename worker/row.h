@@ -10,7 +10,8 @@
 
 enum row_state {
 	ROW_SYNCED,  /* the calendar shows event_id, or an intent to create is under way */
-	ROW_DELETED, /* a tombstone: no event is wanted, or none can be */
+	ROW_DELETED, /* a tombstone: no event is wanted, or none can be; event_id: one has yet to go
+		      */
 	ROW_FAILED,  /* Graph will not have it: see error */
 	ROW_HIDDEN,  /* the person deleted the event, and is respected */
 	ROW_STATES

@@ -104,8 +104,9 @@ struct run {
 	struct row *rows; /* by assignment */
 	char request_ids[RUN_REQUESTS_MAX][UUID_TEXT_SIZE];
 	int request_count;
-	bool removes_events;
-	char *bearer; /* "Bearer ..." ; cleansed at the end */
+	bool removes_events; /* of a disconnect */
+	bool may_remove;     /* of a sync: orphans go, however many they are */
+	char *bearer;	     /* "Bearer ..." ; cleansed at the end */
 	enum run_step after_token;
 	struct oauth_tokens tokens; /* new ones, until they are stored */
 	int64_t started_exchange_ms;

@@ -17,6 +17,7 @@ enum run_step result_finish(struct run *run);
 enum run_step reread_finish(struct run *run);
 bool run_has_results(struct run *run);	/* collects them into run->wrote */
 bool run_has_released(struct run *run); /* collects intents that can be taken back */
+bool run_has_parked(struct run *run);	/* collects what is noted of tasks left to a sync */
 void tasks_skip(struct run *run);	/* what nothing is to be done for is done */
 bool run_needs_burial(const struct run *run);
 void dead_start(struct run *run);

@@ -158,7 +158,8 @@ static char *duplicate(const char *text)
 	return text != NULL ? strdup(text) : NULL;
 }
 
-/* [id, kind, remove_events]; a disconnect goes before any sync. */
+/* [id, kind, remove_events]; a disconnect goes before any sync.  For a sync, remove_events is the
+ * word that orphans may go, however many they are. */
 static bool load_requests(struct run *run, const char *text)
 {
 	cJSON *array;
@@ -185,6 +186,7 @@ static bool load_requests(struct run *run, const char *text)
 			    : run->mode == RUN_REMOVE ? RUN_REMOVE
 						      : RUN_SYNC;
 		run->removes_events |= is_removal && cJSON_IsTrue(cJSON_GetArrayItem(item, 2));
+		run->may_remove |= !is_removal && cJSON_IsTrue(cJSON_GetArrayItem(item, 2));
 	}
 	cJSON_Delete(array);
 	return true;

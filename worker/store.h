@@ -10,7 +10,7 @@
 #include "common/hostmap.h"
 #include "common/pg.h"
 
-#define STORE_GROUP_MAX 256
+#define STORE_GROUP_MAX 64
 
 struct worker;
 struct run;

@@ -60,7 +60,7 @@ static const char FINISH_SQL[] =
     "    FROM public.synced_calendar_events e"
     "    JOIN public.calendar_connections c ON c.id = e.connection_id"
     "   WHERE e.connection_id = $6::uuid AND NOT $8::boolean AND e.dirty"
-    "     AND EXISTS (SELECT FROM held) AND (e.due_at > now() OR $5::text IS NULL)"
+    "     AND EXISTS (SELECT FROM held)"
     "     AND NOT EXISTS (SELECT FROM public.calendar_sync_requests q"
     "       WHERE q.user_id = c.user_id AND q.kind = 'full' AND q.state = 'requested'"
     "         AND q.due_at > now() AND q.due_at >= e.due_at)"

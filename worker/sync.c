@@ -194,28 +194,48 @@ static bool plan_unsettled(struct run *run)
 	return true;
 }
 
-static bool plan_orphans(struct run *run)
+/* The log has said that it is gone: that takes nobody's word. */
+static bool orphan_is_known(const struct run *run, const struct listed *listed)
+{
+	const struct row *row = run_row(run, &listed->assignment);
+
+	return row != NULL && row->is.state == ROW_DELETED;
+}
+
+/* Whether orphans that only the tables know of have to stay: so many look like a mistake. */
+static bool brake_holds(struct run *run)
 {
 	size_t orphans = 0;
 
-	for (size_t i = 0; i < run->listing.count; i++) {
-		orphans += listed_is_orphan(run, &run->listing.events[i]);
-	}
-	if (run->mode != RUN_REMOVE && run->worker->verify == NULL &&
-	    reconcile_needs_word(orphans, run->listing.count)) {
-		snprintf(
-		    run->error, sizeof run->error,
-		    "%zu of %zu events in the calendar belong to no assignment: that many are not "
-		    "removed without a person's word",
-		    orphans, run->listing.count);
-		log_error("the mass-delete brake holds", LOG_TEXT("user.id", run->lane->user_text),
-			  LOG_NUMBER("orphans", (int64_t)orphans),
-			  LOG_NUMBER("listed", (int64_t)run->listing.count));
-		return true;
+	if (run->mode == RUN_REMOVE || run->worker->verify != NULL || run->may_remove) {
+		return false;
 	}
 	for (size_t i = 0; i < run->listing.count; i++) {
-		if (listed_is_orphan(run, &run->listing.events[i]) &&
-		    !plan_orphan(run, &run->listing.events[i])) {
+		orphans += listed_is_orphan(run, &run->listing.events[i]) &&
+			   !orphan_is_known(run, &run->listing.events[i]);
+	}
+	if (!reconcile_needs_word(orphans, run->listing.count)) {
+		return false;
+	}
+	snprintf(run->error, sizeof run->error,
+		 "%zu of %zu events in the calendar belong to no assignment: that many are not "
+		 "removed without a person's word",
+		 orphans, run->listing.count);
+	log_error("the mass-delete brake holds", LOG_TEXT("user.id", run->lane->user_text),
+		  LOG_NUMBER("orphans", (int64_t)orphans),
+		  LOG_NUMBER("listed", (int64_t)run->listing.count));
+	return true;
+}
+
+static bool plan_orphans(struct run *run)
+{
+	bool brakes = brake_holds(run);
+
+	for (size_t i = 0; i < run->listing.count; i++) {
+		const struct listed *listed = &run->listing.events[i];
+
+		if (listed_is_orphan(run, listed) && (!brakes || orphan_is_known(run, listed)) &&
+		    !plan_orphan(run, listed)) {
 			return false;
 		}
 	}

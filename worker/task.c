@@ -114,6 +114,17 @@ bool task_prepare(struct task *task, const struct row *row)
 	}
 }
 
+bool task_park(struct task *task, const struct row *row)
+{
+	struct protocol_input input = task_input(task, PROTOCOL_PARKED);
+	struct protocol_effects effects;
+
+	protocol_step(row, &input, &effects);
+	task_take(task, &effects);
+	task->stage = effects.writes ? TASK_PARKED : TASK_STORED;
+	return effects.writes;
+}
+
 void task_written(struct task *task)
 {
 	switch (task->stage) {

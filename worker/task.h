@@ -11,6 +11,7 @@ enum task_stage {
 	TASK_PLANNED, /* an operation without an intent yet */
 	TASK_INTENDED,
 	TASK_ENDED,  /* the operation is finished; its result isn't stored */
+	TASK_PARKED, /* left to a later sync; what the log knew is not noted yet */
 	TASK_AGAIN,  /* another one has written: whatever asked has to be looked at again */
 	TASK_STORED, /* from here on there is nothing left to do */
 	TASK_SKIPPED,
@@ -45,6 +46,10 @@ bool task_plan_stray(struct task *task, const char *event_id) MUST_CHECK;
 /* Asks what is to be written next, given the stage and the row as it is known now.  False with
  * nothing to write; then the stage says what is left. */
 bool task_prepare(struct task *task, const struct row *row);
+
+/* The task is left to a later sync: asks what of it is to be written all the same.  False with
+ * nothing; either way there is nothing left to do once that is written. */
+bool task_park(struct task *task, const struct row *row);
 
 /* The values are written: sets the stage. */
 void task_written(struct task *task);

@@ -260,6 +260,27 @@ static void an_intent_is_taken_back_only_where_nothing_can_have_happened(void **
 	assert_nothing(&row, input);
 }
 
+static void what_is_left_to_a_sync_is_noted_where_the_log_knew_it_gone(void **state)
+{
+	struct row row = shown();
+	struct protocol_input input = {.kind = PROTOCOL_PARKED, .pos = POS};
+
+	(void)state;
+	assert_int_equal(ask(&row, input)->values.state, ROW_DELETED);
+	assert_true(effects.writes);
+	assert_string_equal(effects.values.event_id, "AAMk=");
+	assert_string_equal(effects.values.applied_pos, OLDER);
+	assert_nothing(NULL, input);
+	row.is.applied_pos = NEWER;
+	assert_nothing(&row, input);
+	row = shown();
+	row.is.event_id = NULL;
+	assert_nothing(&row, input);
+	row = shown();
+	input.wants_event = true;
+	assert_nothing(&row, input);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -273,6 +294,7 @@ int main(void)
 	    cmocka_unit_test(an_event_that_nobody_has_seen_leaves_its_transaction_id_to_the_next),
 	    cmocka_unit_test(an_intent_to_make_an_event_anew_forgets_the_one_that_is_gone),
 	    cmocka_unit_test(an_intent_is_taken_back_only_where_nothing_can_have_happened),
+	    cmocka_unit_test(what_is_left_to_a_sync_is_noted_where_the_log_knew_it_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -397,9 +397,38 @@ static void parking_buries_then_stores_then_takes_back_then_parks(void **state)
 	assert_ptr_equal(run->wrote[0], throttled);
 	rig_written(run);
 	assert_int_equal(chain_choose(run, result_finish(run)), RUN_PARK);
-	assert_int_equal(throttled->stage, TASK_PLANNED);
-	assert_int_equal(unsure->stage, TASK_INTENDED);
+	assert_null(run_row(run, &throttled->assignment)->is.pending_pos);
+	assert_string_equal(run_row(run, &unsure->assignment)->is.pending_pos, POS);
 	assert_int_equal(open_records(), 2);
+	rig_end();
+}
+
+/* Or the sync that comes later would take many of them for a mistake. */
+static void a_removal_that_parks_is_noted_in_its_row(void **state)
+{
+	struct run *run;
+	struct item *item;
+	struct task *task;
+
+	(void)state;
+	rig_begin();
+	run = rig_run(1, RUN_LOAD);
+	item = rig_record(7, POS, "x");
+	item->change->is_gone = true;
+	run_set_row(
+	    run,
+	    row_new(&item->id, &(struct row_values){.state = ROW_SYNCED, .event_id = "AAMk="}, 1));
+	assert_true(changes_plan(run));
+	assert_int_equal(chain_choose(run, run_park(run, "throttled", 1, false)), RUN_RESULT);
+	task = run->wrote[0];
+	assert_int_equal(task->values.state, ROW_DELETED);
+	assert_string_equal(task->values.event_id, "AAMk=");
+
+	assert_int_equal(result_finish(run), RUN_WAIT); /* written by another: asked again */
+	assert_int_equal(chain_choose(run, RUN_NEXT), RUN_RESULT);
+	rig_written(run);
+	assert_int_equal(chain_choose(run, result_finish(run)), RUN_PARK);
+	assert_int_equal(open_records(), 1);
 	rig_end();
 }
 
@@ -512,6 +541,7 @@ int main(void)
 	    cmocka_unit_test(a_wait_that_is_not_over_goes_on),
 	    cmocka_unit_test(waits_without_a_word_back_off_to_thirty_seconds_and_stay_there),
 	    cmocka_unit_test(parking_buries_then_stores_then_takes_back_then_parks),
+	    cmocka_unit_test(a_removal_that_parks_is_noted_in_its_row),
 	    cmocka_unit_test(
 		a_token_refused_while_listing_is_refreshed_once_and_the_listing_goes_on),
 	    cmocka_unit_test(a_dead_token_does_not_keep_a_disconnect_from_ending),
