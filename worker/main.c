@@ -10,6 +10,7 @@
 #include "worker/check.h"
 #include "worker/letters.h"
 #include "worker/verify.h"
+#include "worker/word.h"
 #include "worker/worker.h"
 
 #define WORKER_CONNECTIONS 4
@@ -318,11 +319,21 @@ static int dead_letters(int argc, char **argv)
 	return letters_run(&worker.config, argc, argv);
 }
 
+static int remove_orphans(int argc, char **argv)
+{
+	return word_run(&worker.config, argc, argv);
+}
+
 static const struct program_command COMMANDS[] = {
     {.name = "verify",
      .arguments = "[--user ID]",
      .help = "compares calendars with the plan, prints what differs, and changes nothing",
      .run = verify},
+    {.name = "remove-orphans",
+     .arguments = "--user ID",
+     .help =
+	 "the word the mass-delete brake waits for: events of no assignment may go, all of them",
+     .run = remove_orphans},
     {.name = "dead-letters",
      .arguments = "list | replay (--all | --partition N --offset M)",
      .help = "prints the dead letters, or has the calendars they are about compared with the plan",

@@ -1,4 +1,5 @@
 """What people do to events by hand: deleted, edited, and what is theirs alone."""
+import subprocess
 
 
 def delete_by_hand(pipeline, person, assignment):
@@ -105,3 +106,28 @@ def test_a_hand_edit_is_overwritten_with_the_next_change_and_private_events_are_
     pipeline.remove_assignment(assignment)
     pipeline.wait_calendars_equal_plan()
     assert pipeline.fake.events(ada.email) == [private]
+
+
+def test_many_orphans_that_only_the_tables_know_of_stay_until_somebody_gives_the_word(pipeline):
+    ada, = pipeline.connect_people(1)
+    kept, *removed = pipeline.create_assignments(pipeline.create_project(), [ada] * 16)
+    pipeline.wait_calendars_equal_plan()
+    pipeline.wait_committed()
+    pipeline.age_requests()
+    assert pipeline.producer.sigterm() == 0  # the log tells nothing of what follows
+    for assignment in removed:
+        pipeline.remove_assignment(assignment)
+
+    def sync_now():
+        request = pipeline.value("INSERT INTO calendar_sync_requests (user_id, kind) VALUES "
+                                 "(%s, 'full') RETURNING id", ada.user_id)
+        return ada.wait_request(request)
+    answer = sync_now()
+    assert answer["state"] == "failed" and "word" in answer["error"]
+    assert len(pipeline.calendar(ada.email)) == 16
+
+    done = subprocess.run([*pipeline.worker.argv, "remove-orphans", "--user", str(ada.user_id)],
+                          env=pipeline.worker.env, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0, done.stderr
+    pipeline.wait_calendars_equal_plan()
+    assert [event["assignment"] for event in pipeline.calendar(ada.email)] == [kept]
