@@ -23,6 +23,7 @@ static bool item_plan(struct run *run, struct item *item)
 	task->wish = (struct protocol_input){
 	    .kind = PROTOCOL_RECORD,
 	    .pos = change->pos,
+	    .is_unnamed = !change->has_xid,
 	    .was_synced = change_was_synced(run, change),
 	    .respects_deletion = run->worker->respects_deletion,
 	};

@@ -137,13 +137,14 @@ static void step_record(const struct row *row, const struct protocol_input *inpu
 {
 	struct row_values *values = &effects->values;
 
-	if (input->was_synced) {
+	if (input->was_synced && (row == NULL || !row->is.is_behind)) {
 		step_synced_record(row, input, effects);
 		return;
 	}
 	if (protocol_has_passed(row, input->pos)) {
 		return;
 	}
+	values->is_behind |= input->is_unnamed;
 	if (record_needs_call(row, input)) {
 		op_init(&effects->op, input->wants_event, values->event_id, values->incarnation);
 		effects->op.respects_deletion = input->respects_deletion && row_was_shown(row);
@@ -160,7 +161,8 @@ static void step_record(const struct row *row, const struct protocol_input *inpu
 
 static bool listed_is_known(const struct row *row, const struct protocol_input *input)
 {
-	return row_was_shown(row) && text_is(row->is.event_id, input->listed_id) &&
+	return row_was_shown(row) && !row->is.is_behind &&
+	       text_is(row->is.event_id, input->listed_id) &&
 	       text_is(row->is.change_key, input->listed_key) && text_is(row->is.hash, input->hash);
 }
 
@@ -170,7 +172,7 @@ static bool absence_is_known(const struct row *row, const struct protocol_input 
 	if (row == NULL) {
 		return !input->wants_event;
 	}
-	return row_is_settled(row) && row->is.event_id == NULL &&
+	return row_is_settled(row) && !row->is.is_behind && row->is.event_id == NULL &&
 	       (!input->wants_event || row_stays_hidden(row, input));
 }
 
@@ -227,6 +229,7 @@ static void step_compared(const struct row *row, const struct protocol_input *in
 	bool is_known = listed_is_known(row, input) ||
 			(input->listed_id == NULL && absence_is_known(row, input));
 
+	values->is_behind = false;
 	/* the listing began when nothing could land any more: it, or the call, settles the row */
 	if (row != NULL && row->is_settleable && values->pending_pos == NULL) {
 		values->is_dirty = false;

@@ -41,6 +41,7 @@ struct protocol_input {
 	struct uuid attempt; /* RECORD, COMPARED: a new unique one; ENDED, RELEASED: the intent's */
 
 	/* RECORD */
+	bool is_unnamed; /* it names no transaction: nobody knows whether a sync has seen it */
 	bool was_synced; /* a sync has read the tables at or behind the record's transaction */
 
 	/* RECORD, COMPARED */

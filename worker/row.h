@@ -28,7 +28,8 @@ struct row_values {
 	const char *pending_pos; /* of an intent under way */
 	struct uuid attempt;	 /* the intent's unique name; read only where pending_pos is set */
 	const char *error;
-	bool is_dirty; /* a request may still land: compare again once it can't any more */
+	bool is_behind; /* shows a record that may be older than what the last sync had read */
+	bool is_dirty;	/* a request may still land: compare again once it can't any more */
 };
 
 struct row {

@@ -289,6 +289,7 @@ static void write_write(struct buf *out, struct run *run)
 		}
 		write_values(out, &task->values);
 		write_flag(out, "dirty", task->values.is_dirty);
+		write_flag(out, "behind", task->values.is_behind);
 		write_flag(out, "quarantine", task->begins_quarantine);
 		buf_char(out, '}');
 	}

@@ -184,13 +184,11 @@ static char *record_value(const char *op, const struct host_assignment *row)
 	return value != NULL ? value : sim_copy("");
 }
 
-/* The transaction at whose position a record stands: who has read the tables behind it, has read
- * what the record tells.  A tombstone's value can't name it, nor does that of a row told again. */
+/* The transaction that a record names: a tombstone's value can't, nor does that of a row told
+ * again. */
 static uint32_t unit_xid(const struct unit *unit, const char *op)
 {
-	bool is_named = unit->kind == UNIT_ROWS && op != NULL;
-
-	return sim.broken == SIM_UNNAMED && !is_named ? 0 : unit->xid;
+	return unit->kind == UNIT_ROWS && op != NULL ? unit->xid : 0;
 }
 
 /* op NULL: a tombstone. */

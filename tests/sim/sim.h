@@ -33,7 +33,6 @@ enum sim_break {
 	SIM_ALWAYS_MAY_SEND,   /* nobody asks for the lease before a call */
 	SIM_NO_REPLAY,	       /* a reset of the offsets goes unnoticed */
 	SIM_OLD_SNAPSHOT,      /* what a sync has read is not remembered */
-	SIM_UNNAMED,	       /* only rows' own changes name their transaction: see host.c */
 	SIM_BREAKS
 };
 

@@ -132,12 +132,6 @@ static void without_the_snapshot_a_sync_is_taken_back(void **state)
 	breaks_with(SIM_OLD_SNAPSHOT, 1);
 }
 
-static void without_every_records_transaction_an_old_state_stays(void **state)
-{
-	(void)state;
-	breaks_with(SIM_UNNAMED, 515);
-}
-
 /* argument "broken": the controls; none: what has to hold. */
 int main(int argc, char **argv)
 {
@@ -157,7 +151,6 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(without_the_lease_a_zombie_calls),
 	    cmocka_unit_test(without_noticing_a_reset_nothing_is_rebuilt),
 	    cmocka_unit_test(without_the_snapshot_a_sync_is_taken_back),
-	    cmocka_unit_test(without_every_records_transaction_an_old_state_stays),
 	};
 
 	log_init("sim", LOG_LEVELS);

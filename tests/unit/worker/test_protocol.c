@@ -238,6 +238,25 @@ static void what_a_sync_has_seen_teaches_a_settled_row_its_position_and_no_more(
 	assert_nothing(&row, seen);
 }
 
+static void behind_a_record_that_names_no_transaction_nothing_is_taken_for_synced(void **state)
+{
+	struct row row = shown();
+	struct protocol_input unnamed = record(POS, "older");
+	struct protocol_input seen = record(NEWER, "newest");
+
+	(void)state;
+	unnamed.is_unnamed = true;
+	seen.was_synced = true;
+	assert_calls(&row, unnamed, OP_UPDATE, POS);
+	assert_true(effects.values.is_behind);
+	row.is.is_behind = true;
+	row.is.applied_pos = POS;
+	assert_calls(&row, seen, OP_UPDATE, NEWER);
+	assert_true(effects.values.is_behind);
+	assert_learns(&row, compared("shown", "AAMk=", true), POS);
+	assert_false(effects.values.is_behind);
+}
+
 /* ---- a complete listing ---- */
 
 static void an_event_that_its_row_knows_unchanged_is_right(void **state)
@@ -442,6 +461,7 @@ int main(void)
 		a_removal_deletes_the_known_event_and_looks_where_an_intent_may_have_made_one),
 	    cmocka_unit_test(a_tombstone_is_created_anew_under_its_next_incarnation),
 	    cmocka_unit_test(what_a_sync_has_seen_teaches_a_settled_row_its_position_and_no_more),
+	    cmocka_unit_test(behind_a_record_that_names_no_transaction_nothing_is_taken_for_synced),
 	    cmocka_unit_test(an_event_that_its_row_knows_unchanged_is_right),
 	    cmocka_unit_test(
 		an_event_that_is_not_in_the_mailbox_is_created_under_an_unspent_incarnation),
