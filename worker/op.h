@@ -11,7 +11,7 @@
 
 #include "common/uuid.h"
 
-#define OP_ID_SIZE    1024
+#define OP_ID_SIZE    520 /* Graph's immutable ids have some 150 characters, and never 512 */
 #define OP_CODE_SIZE  96
 #define OP_ERROR_SIZE 160
 #define OP_TRIES_MAX  5 /* conflicts and the like; throttling and time-outs don't count */

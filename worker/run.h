@@ -138,7 +138,6 @@ struct run {
 	struct http_request http;
 	struct buf url;
 	struct buf body;
-	struct batch batch;
 	int dead_open;	  /* dead letters not acknowledged yet */
 	struct run *next; /* in a store group, or among the waiting */
 	int index;	  /* in a store group's statement */

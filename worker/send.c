@@ -72,14 +72,15 @@ enum run_step graph_refused(struct run *run, enum run_step again)
 	}
 }
 
-static void send_choose(struct run *run)
+/* The chunk's operations, as they are; the same for the request and for its answer. */
+static void send_choose(const struct run *run, struct batch *batch)
 {
-	run->batch.count = 0;
+	batch->count = 0;
 	for (int i = 0; i < run->chunk_count; i++) {
-		struct task *task = run->chunk[i];
+		const struct task *task = run->chunk[i];
 
 		if (task->stage == TASK_INTENDED) {
-			run->batch.items[run->batch.count++] = (struct batch_item){
+			batch->items[batch->count++] = (struct batch_item){
 			    .op = task->op, .event = &task->event, .assignment = task->assignment};
 		}
 	}
@@ -97,17 +98,18 @@ static void on_sent(struct http_request *request)
 void send_start(struct run *run)
 {
 	struct worker *worker = run->worker;
+	struct batch batch;
 
 	if (run_is_held(run, &worker->graph)) {
 		return;
 	}
-	send_choose(run);
+	send_choose(run, &batch);
 	buf_reset(&run->body);
 	buf_reset(&run->url);
-	batch_write(&run->body, &run->batch, &run->connection.id, worker->config.extended_property);
+	batch_write(&run->body, &batch, &run->connection.id, worker->config.extended_property);
 	buf_format(&run->url, "%s/v1.0/$batch", worker->config.graph_url);
 	run->has_sent = true;
-	metric_observe(worker->stats.batch_size, NULL, run->batch.count);
+	metric_observe(worker->stats.batch_size, NULL, batch.count);
 	run->started_exchange_ms = clock_mono_ms();
 	run->http = (struct http_request){.method = "POST",
 					  .url = buf_string(&run->url),
@@ -126,14 +128,14 @@ struct verdict {
 	bool is_served; /* at least one item was answered by more than a server's fault */
 };
 
-static struct verdict send_judge(struct run *run)
+static struct verdict send_judge(struct run *run, const struct batch *batch)
 {
 	struct verdict verdict = {.scope = OP_GOES_ON, .retry_after_ms = -1};
 	int at = 0;
 
 	for (int i = 0; i < run->chunk_count; i++) {
 		struct task *task = run->chunk[i];
-		struct batch_item *item = &run->batch.items[at];
+		const struct batch_item *item = &batch->items[at];
 		enum op_scope scope;
 		char status[12];
 
@@ -183,13 +185,21 @@ static enum run_step send_wait(struct run *run, const struct verdict *verdict)
 }
 
 /* An answer that can't be read at all leaves every outcome unknown. */
-static void send_read(struct run *run)
+static struct verdict send_read(struct run *run)
 {
 	const struct http_reply *reply = &run->http.reply;
 	bool has_answer = run->fault.kind == FAULT_NONE && reply->status == 200;
+	struct batch batch;
+	struct verdict verdict;
 
-	batch_read(&run->batch, has_answer ? buf_string(&reply->body) : "",
+	send_choose(run, &batch);
+	batch_read(&batch, has_answer ? buf_string(&reply->body) : "",
 		   has_answer ? reply->body.length : 0, clock_wall_ms());
+	verdict = send_judge(run, &batch);
+	if (reply->retry_after_ms > verdict.retry_after_ms) {
+		verdict.retry_after_ms = reply->retry_after_ms;
+	}
+	return verdict;
 }
 
 enum run_step send_finish(struct run *run)
@@ -200,11 +210,7 @@ enum run_step send_finish(struct run *run)
 	    run->http.reply.status < 500) {
 		return graph_refused(run, RUN_SEND); /* refused whole: nothing was executed */
 	}
-	send_read(run);
-	verdict = send_judge(run);
-	if (run->http.reply.retry_after_ms > verdict.retry_after_ms) {
-		verdict.retry_after_ms = run->http.reply.retry_after_ms;
-	}
+	verdict = send_read(run);
 	if (verdict.scope != OP_LATER) {
 		run->waits = 0;
 	}
