@@ -15,45 +15,74 @@ bool json_utf8_valid(const char *bytes, size_t length)
 	return utf8_prefix(bytes, length) == length;
 }
 
-/* What json_is_acceptable has to look at; every other byte is skipped. */
-static const bool SPECIAL[256] = {['\0'] = true, ['"'] = true, ['\\'] = true, ['{'] = true,
-				  ['['] = true,	 ['}'] = true, [']'] = true};
-
-static bool is_escaped_nul(const char *bytes, size_t left)
-{
-	return left > 5 && memcmp(bytes, "\\u0000", 6) == 0;
-}
-
-/* Refuses by one pass over the bytes what cJSON would let through or recurse into. */
-static bool json_is_acceptable(const char *bytes, size_t length, struct fault *fault)
+/* Text that is no JSON at all may be taken for deeper than it is, or not: cJSON refuses it. */
+static bool is_too_deep(const char *bytes, size_t length)
 {
 	bool in_string = false;
 	int depth = 0;
 
-	for (size_t i = 0; i < length; i++) {
+	for (size_t i = 0; i < length && depth <= JSON_DEPTH_MAX; i++) {
 		char c = bytes[i];
 
-		if (!SPECIAL[(unsigned char)c]) {
-			continue;
-		}
-		if (c == '\0') {
-			return fault_input(fault, "JSON holds a NUL byte");
-		}
-		if (c == '"') {
-			in_string = !in_string;
-		} else if (in_string && c == '\\') {
-			if (is_escaped_nul(bytes + i, length - i)) {
-				return fault_input(fault, "JSON holds a NUL character");
-			}
+		if (in_string && c == '\\') {
 			i++;
+		} else if (c == '"') {
+			in_string = !in_string;
 		} else if (!in_string && (c == '{' || c == '[')) {
-			if (++depth > JSON_DEPTH_MAX) {
-				return fault_input(fault, "JSON is nested deeper than %d",
-						   JSON_DEPTH_MAX);
-			}
+			depth++;
 		} else if (!in_string && (c == '}' || c == ']')) {
 			depth--;
 		}
+	}
+	return depth > JSON_DEPTH_MAX;
+}
+
+static const char *find(const char *at, const char *end, char c)
+{
+	return memchr(at, c, (size_t)(end - at));
+}
+
+/* Whether c is there more than JSON_DEPTH_MAX / 2 times. */
+static bool has_many(const char *bytes, size_t length, char c)
+{
+	const char *end = bytes + length;
+	const char *at = bytes;
+	int count = 0;
+
+	while (count <= JSON_DEPTH_MAX / 2 && (at = find(at, end, c)) != NULL) {
+		count++;
+		at++;
+	}
+	return count > JSON_DEPTH_MAX / 2;
+}
+
+static bool has_escaped_nul(const char *bytes, size_t length)
+{
+	const char *end = bytes + length;
+	const char *at = bytes;
+
+	while ((at = find(at, end, '\\')) != NULL) {
+		if (end - at > 5 && memcmp(at, "\\u0000", 6) == 0) {
+			return true;
+		}
+		at += end - at > 1 ? 2 : 1; /* what is escaped begins no escape */
+	}
+	return false;
+}
+
+/* Refuses what cJSON would let through or recurse into.  Few brackets nest little: the pass that
+ * follows strings is rarely needed. */
+static bool json_is_acceptable(const char *bytes, size_t length, struct fault *fault)
+{
+	if (memchr(bytes, '\0', length) != NULL) {
+		return fault_input(fault, "JSON holds a NUL byte");
+	}
+	if (has_escaped_nul(bytes, length)) {
+		return fault_input(fault, "JSON holds a NUL character");
+	}
+	if ((has_many(bytes, length, '{') || has_many(bytes, length, '[')) &&
+	    is_too_deep(bytes, length)) {
+		return fault_input(fault, "JSON is nested deeper than %d", JSON_DEPTH_MAX);
 	}
 	return true;
 }

@@ -43,7 +43,7 @@ struct lane {
 
 /* What records that are not done may hold, in lanes, runs and dead letters, as estimated: then
  * partitions are read no further.  None is kept from its own share by what others hold. */
-#define LANES_MOST_BYTES ((size_t)6 << 20)
+#define LANES_MOST_BYTES ((size_t)9 << 20)
 
 struct lanes {
 	struct lane *by_user;

@@ -32,7 +32,7 @@ static const cJSON *reader_member(struct record_reader *reader, const cJSON *obj
 
 	cJSON_ArrayForEach(item, object)
 	{
-		if (strcmp(item->string, key) != 0) {
+		if (item->string[0] != key[0] || strcmp(item->string, key) != 0) {
 			continue;
 		}
 		if (found != NULL) {
