@@ -6,6 +6,8 @@ has its test in tests/unit (43, 45, 49, 52) or in test_connect (50).
 import contextlib
 import socket
 
+import pytest
+
 TEN_YEARS_S = 10 * 365 * 86400
 
 
@@ -41,6 +43,7 @@ def test_44_a_retry_after_of_ten_years_holds_no_offset_and_ends_within_an_hour(p
     assert connection_row(pipeline)["status"] == "active"
 
 
+@pytest.mark.slow
 def test_44_retry_after_in_every_odd_form_is_waited_for_and_loses_nothing(pipeline):
     ada, assignment = one_event(pipeline)
     for status, form in (("confirmed", "-3"), ("option", "2.128"), ("tentative", "1,1"),

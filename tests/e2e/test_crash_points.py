@@ -202,6 +202,7 @@ def test_w3_a_brake_that_held_while_removals_were_on_their_way_leaves_no_row_in_
     wait_settled(pipeline)
 
 
+@pytest.mark.slow
 def test_w4_what_was_answered_of_a_batch_is_stored_before_the_rest_is(pipeline):
     ada, project = connected(pipeline)
     mark = pipeline.fake.mark()
@@ -238,6 +239,7 @@ def test_w4_killed_over_a_batch_whose_answer_ends_in_the_middle(pipeline):
     assert_made_once(pipeline, ada, mark, 20)
 
 
+@pytest.mark.slow
 def test_w5_changes_of_one_assignment_during_a_call_become_one(pipeline):
     ada, assignment = one_event(pipeline)
     mark = pipeline.fake.mark()
@@ -275,6 +277,7 @@ def test_w6_killed_between_the_result_and_the_offset(pipeline):
     assert len(pipeline.fake.writes(mark)) == 1, "nothing is sent again"
 
 
+@pytest.mark.slow
 def test_w8_workers_that_come_and_go_in_the_middle_of_batches_do_each_change_once(pipeline):
     people = pipeline.connect_people(6)
     assignments = pipeline.create_assignments(pipeline.create_project(), people * 20)
@@ -365,6 +368,7 @@ def test_t2_killed_between_a_renewal_and_its_storing_the_old_token_serves(pipeli
     assert ada.connection()["status"] == "active"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dies", (False, True))
 def test_t4_disconnecting_in_the_middle_of_a_batch_leaves_no_event(pipeline, dies):
     ada, project = connected(pipeline)

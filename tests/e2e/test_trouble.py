@@ -109,6 +109,7 @@ def test_an_error_while_listing_a_mailbox_deletes_nothing(pipeline):
     assert pipeline.fake.requests(mark, ada.email, {"delete"}) == []
 
 
+@pytest.mark.slow
 def test_while_microsoft_serves_nobody_one_call_at_a_time_tries_it_and_nobody_is_parked(pipeline):
     people = pipeline.connect_people(8)
     assignments = pipeline.create_assignments(pipeline.create_project(), people * 3)

@@ -180,6 +180,7 @@ def test_a_sync_of_a_former_owner_is_not_finished(pipeline):
         "calrelay_worker_fenced_writes_total") > 0, 30, "a write was fenced")
 
 
+@pytest.mark.slow
 def test_a_worker_that_joins_waits_for_no_call_that_takes_long(pipeline_of_two):
     pipeline = pipeline_of_two
     people = pipeline.connect_people(8)
