@@ -28,34 +28,35 @@ static bool run_is_lost(const struct run *run)
 
 /* ---- choosing what comes next ---- */
 
-/* The next up to twenty operations: those under way first, then planned ones. */
-static bool run_choose_chunk(struct run *run)
+/* The next up to twenty operations: those under way, and planned ones.  How many of them are
+ * planned only. */
+static int run_choose_chunk(struct run *run)
 {
-	bool needs_intent = false;
+	int planned = 0;
 
 	run->chunk_count = 0;
 	for (size_t i = 0; i < run->task_count && run->chunk_count < BATCH_ITEMS_MAX; i++) {
 		struct task *task = &run->tasks[i];
 
 		if (task->stage == TASK_INTENDED || task->stage == TASK_PLANNED) {
-			needs_intent |= task->stage == TASK_PLANNED;
+			planned += task->stage == TASK_PLANNED;
 			run->chunk[run->chunk_count++] = task;
 		}
 	}
-	return needs_intent;
+	return planned;
 }
 
-/* The rest would go out in a batch that is not full, and more has come since: together, then.  Only
- * behind a batch: somebody to whom changes come all the time gets them all the same. */
-static bool run_waits_for_more(const struct run *run, bool needs_intent)
+/* What is left would go out in a batch that is not full, and more has come since: together, then.
+ * Only behind a batch: somebody to whom changes come all the time gets them all the same. */
+static bool run_waits_for_more(const struct run *run, int planned)
 {
-	return needs_intent && run->has_sent && run->mode == RUN_CHANGES &&
-	       run->chunk_count < BATCH_ITEMS_MAX && run->lane->items != NULL;
+	return run->has_sent && run->mode == RUN_CHANGES && planned == run->chunk_count &&
+	       planned < BATCH_ITEMS_MAX && run->lane->items != NULL;
 }
 
 static enum run_step run_go_on(struct run *run)
 {
-	bool needs_intent;
+	int planned;
 
 	if (run_needs_burial(run)) {
 		return RUN_DEAD;
@@ -72,12 +73,12 @@ static enum run_step run_go_on(struct run *run)
 		run->delay_ms = 0;
 		return run_wait(run, delay_ms, RUN_WAIT);
 	}
-	needs_intent = run_choose_chunk(run);
-	if (run_waits_for_more(run, needs_intent)) {
+	planned = run_choose_chunk(run);
+	if (run_waits_for_more(run, planned)) {
 		return RUN_END;
 	}
 	if (run->chunk_count > 0) {
-		return run_with_token(run, needs_intent ? RUN_INTENT : RUN_SEND);
+		return run_with_token(run, planned > 0 ? RUN_INTENT : RUN_SEND);
 	}
 	return run->mode == RUN_CHANGES ? RUN_END : RUN_FINISH;
 }

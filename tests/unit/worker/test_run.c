@@ -147,7 +147,6 @@ static void a_result_that_could_not_be_stored_is_stored_again_and_never_sent_aga
 	rig_end();
 }
 
-/* A row that another one wrote, or of which the answer was lost, is read and asked about again. */
 static void a_result_whose_row_was_not_as_we_knew_it_is_looked_at_again(void **state)
 {
 	struct task *task;
@@ -432,6 +431,51 @@ static void a_removal_that_parks_is_noted_in_its_row(void **state)
 	rig_end();
 }
 
+/* ---- full batches ---- */
+
+/* A run that has sent a batch, one operation left, and another change in the lane. */
+static struct run *run_with_a_rest(enum task_stage stage)
+{
+	struct run *run = rig_run(1, RUN_RESULT);
+	struct item *left = rig_record(7, POS, "x");
+
+	rig_task(left, stage, OP_OPEN);
+	rig_record(8, POS, "y");
+	HASH_DEL(run->items, left);
+	run->lane->items = run->items;
+	run->items = NULL;
+	HASH_ADD(hh, run->items, id, sizeof left->id, left);
+	run->has_sent = true;
+	run->bearer = strdup("Bearer x");
+	run->connection.expires_ms = INT64_MAX;
+	return run;
+}
+
+static void what_is_left_goes_out_with_what_has_come_since(void **state)
+{
+	struct run *run;
+
+	(void)state;
+	rig_begin();
+	run = run_with_a_rest(TASK_PLANNED);
+	assert_int_equal(chain_choose(run, RUN_NEXT), RUN_END);
+	run->has_sent = false; /* else somebody with steady changes would never get one */
+	assert_int_equal(chain_choose(run, RUN_NEXT), RUN_INTENT);
+	rig_end();
+}
+
+static void what_is_under_way_is_never_left_to_the_next_run(void **state)
+{
+	struct run *run;
+
+	(void)state;
+	rig_begin();
+	run = run_with_a_rest(TASK_INTENDED);
+	run_add_task(run, &ATTEMPT)->stage = TASK_PLANNED;
+	assert_int_equal(chain_choose(run, RUN_NEXT), RUN_INTENT);
+	rig_end();
+}
+
 /* ---- whole requests that Graph refuses ---- */
 
 static enum run_step refuse(struct run *run, int status, int64_t retry_after_ms,
@@ -542,6 +586,8 @@ int main(void)
 	    cmocka_unit_test(waits_without_a_word_back_off_to_thirty_seconds_and_stay_there),
 	    cmocka_unit_test(parking_buries_then_stores_then_takes_back_then_parks),
 	    cmocka_unit_test(a_removal_that_parks_is_noted_in_its_row),
+	    cmocka_unit_test(what_is_left_goes_out_with_what_has_come_since),
+	    cmocka_unit_test(what_is_under_way_is_never_left_to_the_next_run),
 	    cmocka_unit_test(
 		a_token_refused_while_listing_is_refreshed_once_and_the_listing_goes_on),
 	    cmocka_unit_test(a_dead_token_does_not_keep_a_disconnect_from_ending),
