@@ -30,7 +30,8 @@ def test_two_workers_share_the_partitions_and_take_over_from_each_other(pipeline
     second.kill9()
     pipeline.redate_project(project, "2026-04-01", "2026-04-02")
     pipeline.wait_calendars_equal_plan(60)
-    assert partitions_of(first, pipeline.topic) == everything
+    pipeline.wait_until(lambda: partitions_of(first, pipeline.topic) == everything, 30,
+                        "the first has them all, also where nobody was waiting for it")
 
     second.start().wait_ready()
     pipeline.wait_until(shared, 30, "the partitions are shared again")
