@@ -1,8 +1,8 @@
 """arrival.py - a hundred commits a second, each of another assignment: how late is each?"""
 import json
-import subprocess
 
 from office import LATENCY_MS, Office
+from pace import commit_steadily
 from table import Figure
 
 RATE, SECONDS, PEOPLE, EACH = 100, 60, 300, 30
@@ -19,20 +19,6 @@ WITH turn AS MATERIALIZED (SELECT nextval('bench_turn') AS n)
 UPDATE project_assignments a SET booking_status = 'confirmed', updated_at = now()
     FROM turn JOIN bench_order o ON o.n = turn.n WHERE a.id = o.id;
 """
-
-
-def commit_steadily(office):
-    """How many commits, and how many of them per second."""
-    system = office.system
-    script = system.folder / "commit.sql"
-    script.write_text(COMMIT)
-    done = subprocess.run(
-        [f"{system.postgres.bin}/pgbench", "--no-vacuum", "--client=4", f"--rate={RATE}",
-         f"--time={SECONDS}", f"--file={script}", system.postgres.url(system.database)],
-        capture_output=True, text=True, timeout=SECONDS + 60)
-    assert done.returncode == 0, done.stderr
-    return (system.value("SELECT last_value FROM bench_turn"),
-            float(done.stdout.partition("tps = ")[2].split()[0]))
 
 
 def committed_ms(office):
@@ -54,7 +40,8 @@ def measure(_rounds):
         office.start_worker()
         office.worker.wait_ready()
         mark = office.fake.mark()
-        count, reached = commit_steadily(office)
+        reached = commit_steadily(office.system, COMMIT, RATE, SECONDS)
+        count = office.system.value("SELECT last_value FROM bench_turn")
         office.system.wait_published()
         office.wait_settled()
         updated = {update["assignment"]: update["at_ms"] for update in office.updated(mark)}

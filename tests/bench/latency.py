@@ -1,7 +1,7 @@
 """latency.py - a thousand commits a second: how late is each in Kafka?"""
 import json
-import subprocess
 
+from pace import commit_steadily
 from stage import append_time_ms
 from table import Figure
 
@@ -19,19 +19,6 @@ UPDATE project_assignments SET updated_at = now(), booking_status =
 """
 
 
-def commit_steadily(stage):
-    """Commits per second that pgbench reached."""
-    system = stage.system
-    script = system.folder / "commit.sql"
-    script.write_text(COMMIT)
-    done = subprocess.run(
-        [f"{system.postgres.bin}/pgbench", "--no-vacuum", "--client=4", f"--rate={RATE}",
-         f"--time={SECONDS}", f"--file={script}", system.postgres.url(system.database)],
-        capture_output=True, text=True, timeout=SECONDS + 60)
-    assert done.returncode == 0, done.stderr
-    return float(done.stdout.partition("tps = ")[2].split()[0])
-
-
 def late_ms(record):
     """From the commit's own time to the broker's when it appended the record.  That one counts whole
     milliseconds, so one more is added: it is never less than the truth."""
@@ -47,7 +34,7 @@ def measure(stage, _rounds):
     stage.start_producer()
     stage.wait_count(stage.topic, since, ASSIGNMENTS, stage.producer)
     since = stage.ends(stage.topic)
-    reached = commit_steadily(stage)
+    reached = commit_steadily(stage.system, COMMIT, RATE, SECONDS)
     stage.system.wait_published()
     late = sorted(late_ms(record) for record in stage.records(stage.topic, since))
     stage.stop_producer()

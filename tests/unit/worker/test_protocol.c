@@ -1,49 +1,11 @@
 /* test_protocol.c - what a mapping row does about a record and a listing. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "tests/unit/worker/asks.h"
 
-#include <cmocka.h>
-
-#include "worker/change.h"
-#include "worker/protocol.h"
-
-#define OLDER  "00000001:00000000000000AA:00000001"
-#define POS    "00000001:00000000000000BB:00000001"
-#define NEWER  "00000001:00000000000000CC:00000001"
 #define FANOUT POS ":22222222222242228222222222222222"
-
-static const struct uuid MINE = {{1}};
-static const struct uuid OTHERS = {{2}};
-
-/* A row whose event shows "shown". */
-static struct row shown(void)
-{
-	return (struct row){.is = {.state = ROW_SYNCED,
-				   .incarnation = 4,
-				   .event_id = "AAMk=",
-				   .change_key = "ck1",
-				   .hash = "shown",
-				   .applied_pos = OLDER}};
-}
 
 static struct row tombstone(void)
 {
 	return (struct row){.is = {.state = ROW_DELETED, .incarnation = 5, .applied_pos = OLDER}};
-}
-
-/* A row with an intent under way. */
-static struct row pending(const char *pos)
-{
-	struct row row = shown();
-
-	row.is.pending_pos = pos;
-	row.is.attempt = OTHERS;
-	return row;
 }
 
 static struct protocol_input record(const char *pos, const char *hash)
@@ -64,31 +26,6 @@ static struct protocol_input compared(const char *hash, const char *listed_id, b
 				       .listed_id = listed_id,
 				       .listed_key = listed_id != NULL ? "ck1" : NULL,
 				       .listed_matches = matches};
-}
-
-static struct protocol_effects effects;
-
-static const struct protocol_effects *ask(const struct row *row, struct protocol_input input)
-{
-	protocol_step(row, &input, &effects);
-	return &effects;
-}
-
-static void assert_nothing(const struct row *row, struct protocol_input input)
-{
-	ask(row, input);
-	assert_int_equal(effects.next, PROTOCOL_DONE);
-	assert_false(effects.writes);
-}
-
-/* The row learns this position, and no request is sent. */
-static void assert_learns(const struct row *row, struct protocol_input input, const char *pos)
-{
-	ask(row, input);
-	assert_int_equal(effects.next, PROTOCOL_DONE);
-	assert_true(effects.writes);
-	assert_string_equal(effects.values.applied_pos, pos);
-	assert_null(effects.values.pending_pos);
 }
 
 /* An intent at this position, under our attempt, and then this request. */
