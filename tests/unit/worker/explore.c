@@ -158,6 +158,7 @@ static void on_retold(struct model_sink *sink, const struct model_state *next,
 	printf("\n");
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the shortest way is long */
 static void print_trace(const struct search *search, uint32_t index)
 {
 	struct model_state from;
@@ -270,10 +271,13 @@ static void search_run(struct search *search)
 			search->violation = "more states than may be explored";
 		}
 		if (search->violation != NULL) {
+			search->sink.from = NULL;
 			return;
 		}
 		model_expand(&search->sink);
 	}
+	search->sink.from = NULL;
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): made with the search */
 	search->first[search->count] = search->target_count;
 }
 

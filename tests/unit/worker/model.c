@@ -36,7 +36,10 @@ char model_letter(const struct model_config *config, int version)
 	if (version == 0) {
 		return '-';
 	}
-	return version == MODEL_HAND ? 'x' : config->history[version - 1];
+	if (version == MODEL_HAND) {
+		return 'x';
+	}
+	return config->history[version - 1];
 }
 
 bool model_lacks(const struct model_config *config, unsigned without)
@@ -548,7 +551,7 @@ void model_pack(const struct model_state *state, uint8_t packed[MODEL_PACKED_SIZ
 	uint8_t all = 0;
 
 	memcpy(bytes, state, sizeof *state);
-	for (int i = 0; i < MODEL_PACKED_SIZE; i++) {
+	for (size_t i = 0; i < MODEL_PACKED_SIZE; i++) {
 		all |= bytes[2 * i] | bytes[2 * i + 1];
 		packed[i] = (uint8_t)(bytes[2 * i] << 4 | bytes[2 * i + 1]);
 	}
@@ -559,7 +562,7 @@ void model_unpack(const uint8_t packed[MODEL_PACKED_SIZE], struct model_state *s
 {
 	uint8_t bytes[2 * MODEL_PACKED_SIZE];
 
-	for (int i = 0; i < MODEL_PACKED_SIZE; i++) {
+	for (size_t i = 0; i < MODEL_PACKED_SIZE; i++) {
 		bytes[2 * i] = packed[i] >> 4;
 		bytes[2 * i + 1] = packed[i] & 15;
 	}

@@ -446,6 +446,7 @@ static void put_bytes(struct rig *rig, uint8_t assignment, size_t bytes, int64_t
 	assert_true(lane_put(&rig->lanes, rig->lane, change, raw, bytes, offset));
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the nesting is uthash's */
 static void what_a_record_holds_is_counted_until_it_is_freed(void **state)
 {
 	struct rig rig;

@@ -433,7 +433,7 @@ static void a_removal_that_parks_is_noted_in_its_row(void **state)
 
 /* ---- full batches ---- */
 
-/* A run that has sent a batch, one operation left, and another change in the lane. */
+/* One operation left, another change in the lane.  NOLINTNEXTLINE(readability-function-size) */
 static struct run *run_with_a_rest(enum task_stage stage)
 {
 	struct run *run = rig_run(1, RUN_RESULT);
