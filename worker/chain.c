@@ -273,7 +273,7 @@ static const struct {
     [RUN_INTENT] = {"intent", intent_start, intent_finish},
     [RUN_SEND] = {"send", send_start, send_finish},
     [RUN_DEAD] = {"dead", dead_start, dead_finish},
-    [RUN_RESULT] = {"result", result_start, result_finish},
+    [RUN_RESULT] = {"result", store_write, result_finish},
     [RUN_REREAD] = {"reread", store_rows, reread_finish},
     [RUN_PROGRESS] = {"progress", store_progress, progress_finish},
     [RUN_FINISH] = {"finish", store_finish, finish_finish},

@@ -254,11 +254,6 @@ enum run_step intent_finish(struct run *run)
 	return run->chunk_count > 0 ? RUN_SEND : RUN_NEXT;
 }
 
-void result_start(struct run *run)
-{
-	store_write(run);
-}
-
 enum run_step result_finish(struct run *run)
 {
 	if (run->fault.kind != FAULT_NONE || !run_take_written(run)) {

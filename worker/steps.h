@@ -12,7 +12,6 @@ void load_forget(struct run *run); /* frees what was loaded */
 /* outcome.c */
 void intent_start(struct run *run);
 enum run_step intent_finish(struct run *run);
-void result_start(struct run *run);
 enum run_step result_finish(struct run *run);
 enum run_step reread_finish(struct run *run);
 bool run_has_results(struct run *run);	/* collects them into run->wrote */

@@ -1,23 +1,5 @@
 /* test_explore.c - the protocol holds in every order of events, whatever one or two faults do. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include "tests/unit/worker/explore.h"
-
-/* Under both things that Graph may do with the transactionId of a deleted event. */
-static void holds(struct model_config config, const char *history)
-{
-	config.history = history;
-	config.name = "Graph refuses";
-	assert_null(explore(&config).violation);
-	config.name = "Graph forgets";
-	config.forgets_transactions = true;
-	assert_null(explore(&config).violation);
-}
+#include "tests/unit/worker/holds.h"
 
 static void without_faults_every_history_ends_as_its_last_version(void **state)
 {

@@ -1,24 +1,6 @@
 /* test_explore_all.c - larger worlds for the explorer, minutes of them: run by scripts/test --all.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include "tests/unit/worker/explore.h"
-
-/* Under both things that Graph may do with the transactionId of a deleted event. */
-static void holds(struct model_config config, const char *history)
-{
-	config.history = history;
-	config.name = "Graph refuses";
-	assert_null(explore(&config).violation);
-	config.name = "Graph forgets";
-	config.forgets_transactions = true;
-	assert_null(explore(&config).violation);
-}
+#include "tests/unit/worker/holds.h"
 
 static void three_kinds_of_faults_in_one_life_leave_no_older_state(void **state)
 {

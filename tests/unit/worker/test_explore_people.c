@@ -1,24 +1,6 @@
 /* test_explore_people.c - the protocol holds in every order of events, whatever people do
  * meanwhile: syncs, deletions, edits, replays. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include "tests/unit/worker/explore.h"
-
-/* Under both things that Graph may do with the transactionId of a deleted event. */
-static void holds(struct model_config config, const char *history)
-{
-	config.history = history;
-	config.name = "Graph refuses";
-	assert_null(explore(&config).violation);
-	config.name = "Graph forgets";
-	config.forgets_transactions = true;
-	assert_null(explore(&config).violation);
-}
+#include "tests/unit/worker/holds.h"
 
 static void a_sync_at_any_time_takes_nothing_back(void **state)
 {
