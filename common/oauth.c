@@ -9,6 +9,7 @@
 
 #define OAUTH_ANSWER_MAX_BYTES 262144
 #define OAUTH_EXPIRY_MAX_S     86400
+#define OAUTH_SCOPES_MAX_BYTES 1024
 
 void oauth_token_url(struct buf *out, const struct oauth_client *client)
 {
@@ -26,17 +27,24 @@ static void oauth_field(struct buf *out, const char *name, const char *value)
 	http_encode(out, value);
 }
 
-static void oauth_client_fields(struct buf *out, const struct oauth_client *client)
+static void oauth_client_fields(struct buf *out, const struct oauth_client *client,
+				enum scope_mailbox mailbox)
 {
+	struct buf scopes;
+
+	buf_init(&scopes, OAUTH_SCOPES_MAX_BYTES);
+	scope_write(&scopes, mailbox);
 	oauth_field(out, "client_id", client->client_id);
 	oauth_field(out, "client_secret", client->client_secret);
-	oauth_field(out, "scope", OAUTH_SCOPES);
+	oauth_field(out, "scope", buf_string(&scopes));
+	out->failed = out->failed || scopes.failed;
+	buf_close(&scopes);
 }
 
 void oauth_code_body(struct buf *out, const struct oauth_client *client, const char *code,
 		     const char *verifier)
 {
-	oauth_client_fields(out, client);
+	oauth_client_fields(out, client, client->mailbox);
 	oauth_field(out, "grant_type", "authorization_code");
 	oauth_field(out, "code", code);
 	oauth_field(out, "redirect_uri", client->redirect_uri);
@@ -44,9 +52,9 @@ void oauth_code_body(struct buf *out, const struct oauth_client *client, const c
 }
 
 void oauth_refresh_body(struct buf *out, const struct oauth_client *client,
-			const char *refresh_token)
+			const char *refresh_token, enum scope_mailbox granted)
 {
-	oauth_client_fields(out, client);
+	oauth_client_fields(out, client, granted);
 	oauth_field(out, "grant_type", "refresh_token");
 	oauth_field(out, "refresh_token", refresh_token);
 }

@@ -9,11 +9,7 @@
 #include "common/buf.h"
 #include "common/fault.h"
 #include "common/http.h"
-
-/* The plan's scopes plus openid and profile; names do not derive from MICROSOFT_GRAPH_URL. */
-#define OAUTH_SCOPES                                                                               \
-	"openid profile offline_access https://graph.microsoft.com/Calendars.ReadWrite "           \
-	"https://graph.microsoft.com/User.Read"
+#include "common/scope.h"
 
 struct oauth_client {
 	const char *login_url; /* origin, no trailing slash */
@@ -21,6 +17,7 @@ struct oauth_client {
 	const char *client_id;
 	const char *client_secret;
 	const char *redirect_uri;
+	enum scope_mailbox mailbox; /* what a sign-in asks for */
 };
 
 struct oauth_tokens {
@@ -34,8 +31,10 @@ struct oauth_tokens {
 void oauth_token_url(struct buf *out, const struct oauth_client *client);
 void oauth_code_body(struct buf *out, const struct oauth_client *client, const char *code,
 		     const char *verifier); /* exchangeCodeForTokens */
+/* Asks for what was granted, and no more: a scope that nobody consented to refuses all of it. */
 void oauth_refresh_body(struct buf *out, const struct oauth_client *client,
-			const char *refresh_token); /* refreshAccessToken */
+			const char *refresh_token,
+			enum scope_mailbox granted); /* refreshAccessToken */
 
 /* True with tokens to free.  Otherwise what the answer means for whom: FAULT_AUTH: this user has to
  * connect again (invalid_grant, interaction_required, ...); FAULT_FATAL: our registration is wrong

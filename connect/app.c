@@ -26,6 +26,9 @@ bool app_init(struct app *app, struct fault *fault)
 	    .client_secret = config->client_secret,
 	    .redirect_uri = config->redirect_uri,
 	};
+	if (!scope_mailbox_parse(config->mailbox_settings, &app->oauth.mailbox)) {
+		return fault_fatal(fault, "CALRELAY_MAILBOX_SETTINGS must be none, read or write");
+	}
 	if (!when_use_zone(config->time_zone)) {
 		log_warn("CALRELAY_TIME_ZONE is unknown to this system: times are shown in UTC",
 			 LOG_TEXT("time_zone", config->time_zone));

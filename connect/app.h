@@ -27,6 +27,7 @@ struct app_config {
 	char *client_id;
 	char *client_secret;
 	char *redirect_uri;
+	char *mailbox_settings;
 	char *tenant_id;
 	char *login_url;
 	char *graph_url;

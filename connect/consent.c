@@ -10,6 +10,7 @@
 #include "common/utf8.h"
 
 #define CONSENT_ID_TOKEN_MAX_BYTES 32768
+#define CONSENT_SCOPES_MAX_BYTES   1024
 #define CONSENT_CLOCK_LEEWAY_S	   300 /* Entra's own allowance between clocks */
 
 /* The tenant of all personal Microsoft accounts. */
@@ -27,6 +28,17 @@ static void consent_field(struct buf *out, const char *name, const char *value)
 	http_encode(out, value);
 }
 
+static void consent_scopes(struct buf *out, enum scope_mailbox mailbox)
+{
+	struct buf scopes;
+
+	buf_init(&scopes, CONSENT_SCOPES_MAX_BYTES);
+	scope_write(&scopes, mailbox);
+	http_encode(out, buf_string(&scopes));
+	out->failed = out->failed || scopes.failed;
+	buf_close(&scopes);
+}
+
 void consent_url(struct buf *out, const struct oauth_client *client, const struct consent *consent)
 {
 	char challenge[SECRET_SIZE];
@@ -38,7 +50,8 @@ void consent_url(struct buf *out, const struct oauth_client *client, const struc
 	consent_field(out, "client_id", client->client_id);
 	consent_field(out, "redirect_uri", client->redirect_uri);
 	consent_field(out, "response_mode", "query");
-	consent_field(out, "scope", OAUTH_SCOPES);
+	buf_text(out, "&scope=");
+	consent_scopes(out, client->mailbox);
 	consent_field(out, "state", consent->state);
 	consent_field(out, "nonce", consent->nonce);
 	consent_field(out, "code_challenge", challenge);
@@ -131,32 +144,9 @@ out:
 	return trouble;
 }
 
-/* Microsoft returns Graph's scopes with or without their resource, in any case. */
-static bool consent_has_scope(const char *granted, const char *name)
-{
-	static const char SPACES[] = " ";
-	size_t length = strlen(name);
-
-	for (const char *at = granted + strspn(granted, SPACES); *at != '\0';) {
-		size_t size = strcspn(at, SPACES);
-		const char *last = at;
-
-		for (size_t i = 0; i < size; i++) {
-			last = at[i] == '/' ? at + i + 1 : last;
-		}
-		if ((size_t)(at + size - last) == length && strncasecmp(last, name, length) == 0) {
-			return true;
-		}
-		at += size;
-		at += strspn(at, SPACES);
-	}
-	return false;
-}
-
 bool consent_scopes_suffice(const char *granted)
 {
-	return granted == NULL || (consent_has_scope(granted, "Calendars.ReadWrite") &&
-				   consent_has_scope(granted, "User.Read"));
+	return granted == NULL || scope_suffices(granted);
 }
 
 enum trouble consent_error(const char *error, const char *description)

@@ -33,6 +33,9 @@ static const struct config_option OPTIONS[] = {
 		"its client secret's value"),
 	OPTION("MICROSOFT_REDIRECT_URI", CONFIG_URL, true, false, NULL, redirect_uri,
 		"https://your.domain/api/auth/microsoft/callback, as in the app registration"),
+	OPTION("CALRELAY_MAILBOX_SETTINGS", CONFIG_TEXT, false, false, "none", mailbox_settings,
+		"permission to ask for beside the plan's: none, read (the mailbox's own time zone) or "
+		"write (also categories of our own, in their colours)"),
 	OPTION("MICROSOFT_TENANT_ID", CONFIG_TEXT, false, false, "common", tenant_id,
 		"whose accounts may connect: common, organizations, consumers, or a tenant"),
 	OPTION("MICROSOFT_LOGIN_URL", CONFIG_URL, false, false, "https://login.microsoftonline.com",

@@ -412,17 +412,20 @@ static void store_start(struct flow *flow)
 {
 	struct buf access;
 	struct buf refresh;
+	struct buf asked;
 	struct store_connection connection = {
 	    .id = flow->connection_id,
 	    .user_id = flow->session.user_id,
 	    .expires_in_s = flow->tokens.expires_in_s,
 	    .email = flow->email,
-	    .scopes = flow->tokens.scope != NULL ? flow->tokens.scope : OAUTH_SCOPES,
 	    .tenant_id = flow->claims.tenant_id,
 	    .account_id = flow->claims.account_id,
 	    .replaces = flow->existing.id[0] != '\0' ? flow->existing.id : NULL,
 	};
 
+	buf_init(&asked, FLOW_BODY_MAX_BYTES);
+	scope_write(&asked, flow->app->oauth.mailbox);
+	connection.scopes = flow->tokens.scope != NULL ? flow->tokens.scope : buf_string(&asked);
 	/* not sealed is NULL, which no row takes: the statement then fails, and nothing is stored
 	 */
 	if (store_seal(flow, "access_token", flow->tokens.access_token, &access)) {
@@ -438,6 +441,7 @@ static void store_start(struct flow *flow)
 	}
 	buf_close(&access);
 	buf_close(&refresh);
+	buf_close(&asked);
 }
 
 static enum flow_step store_finish(struct flow *flow, const struct fault *fault)

@@ -74,6 +74,7 @@ struct connection {
 	int64_t token_version;
 	int64_t not_before_ms;
 	char time_zone[64];
+	enum scope_mailbox mailbox; /* granted */
 	bool is_adopted;
 	char *snapshot; /* pg_snapshot of the last sync's read, or NULL */
 };

@@ -222,6 +222,7 @@ static void load_connection(struct run *run, const PGresult *result, int i)
 	}
 	connection->is_adopted = strcmp(pg_text(result, i, 10), "t") == 0;
 	connection->snapshot = duplicate(pg_text(result, i, 11));
+	connection->mailbox = scope_mailbox_granted(pg_text(result, i, 12));
 }
 
 static void load_read(struct group *group, const PGresult *result)
@@ -235,8 +236,8 @@ static void load_read(struct group *group, const PGresult *result)
 			continue;
 		}
 		load_connection(run, result, i);
-		if (!store_take_rows(run, pg_text(result, i, 12)) ||
-		    !load_requests(run, pg_text(result, i, 13))) {
+		if (!store_take_rows(run, pg_text(result, i, 13)) ||
+		    !load_requests(run, pg_text(result, i, 14))) {
 			run->fault.kind = FAULT_RETRY;
 		}
 	}

@@ -21,7 +21,7 @@ static const char STORE_LOAD_SQL[] =
     "  c.token_version,"
     "  (extract(epoch FROM CASE WHEN c.not_before IS NOT NULL"
     "     THEN least(c.not_before, now() + interval '10 days') END) * 1000)::bigint,"
-    "  c.time_zone, c.adopted_at IS NOT NULL, c.synced_snapshot,"
+    "  c.time_zone, c.adopted_at IS NOT NULL, c.synced_snapshot, c.scopes,"
     "  CASE WHEN i.everything THEN (SELECT json_agg(" STORE_ROW ")"
     "     FROM public.synced_calendar_events e WHERE e.connection_id = c.id)"
     "   ELSE (SELECT json_agg(" STORE_ROW ") FROM unnest(i.ids) wanted (id)"

@@ -136,7 +136,7 @@ void token_refresh_start(struct run *run)
 	buf_reset(&run->url);
 	buf_reset(&run->body);
 	oauth_token_url(&run->url, &worker->oauth);
-	oauth_refresh_body(&run->body, &worker->oauth, buf_string(&plain));
+	oauth_refresh_body(&run->body, &worker->oauth, buf_string(&plain), run->connection.mailbox);
 	forget(&plain);
 	run->started_exchange_ms = clock_mono_ms();
 	run->http = (struct http_request){.method = "POST",

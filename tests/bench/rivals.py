@@ -4,7 +4,7 @@ import os
 import pathlib
 import subprocess
 
-from parts import truth
+from parts import node, truth
 from parts.kafka import fetched, jars
 from parts.process import ROOT, Process
 
@@ -25,9 +25,7 @@ def event_of(row, status):
 
 
 def client_folder():
-    asked = json.loads((ROOT / "tests/parts/graphclient/package.json").read_text())
-    return fetched("graphclient", asked["dependencies"]["@microsoft/microsoft-graph-client"],
-                   "package.json")
+    return node.folder()
 
 
 def graph_client(office, calls, in_flight):

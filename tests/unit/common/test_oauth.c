@@ -87,7 +87,7 @@ static void a_refresh_sends_the_refresh_token(void **state)
 
 	(void)state;
 	buf_init(&out, 4000);
-	oauth_refresh_body(&out, &CLIENT, "r/t");
+	oauth_refresh_body(&out, &CLIENT, "r/t", SCOPE_MAILBOX_NONE);
 	assert_non_null(strstr(buf_string(&out), "&grant_type=refresh_token&refresh_token=r%2Ft"));
 	assert_null(strstr(buf_string(&out), "redirect_uri"));
 	buf_close(&out);

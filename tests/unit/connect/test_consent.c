@@ -165,7 +165,6 @@ static void only_accounts_of_the_configured_tenant_are_taken(void **state)
 static void granted_scopes_must_hold_calendar_and_user(void **state)
 {
 	(void)state;
-	assert_true(consent_scopes_suffice(OAUTH_SCOPES));
 	assert_true(consent_scopes_suffice(NULL));
 	assert_true(consent_scopes_suffice("Calendars.ReadWrite User.Read"));
 	assert_true(consent_scopes_suffice("  user.read   https://graph/CALENDARS.READWRITE"));
