@@ -1,4 +1,7 @@
-"""conftest.py - what stories run on: one PostgreSQL and one Kafka for all, a system of its own each."""
+"""conftest.py - what stories run on: one PostgreSQL and one Kafka for many, a system of its own each.
+
+Two processes of pytest (-n 2) each have a PostgreSQL and a Kafka; a file's stories stay together."""
+import fcntl
 import pathlib
 import re
 import signal
@@ -43,10 +46,12 @@ def ends_in_time(request):
 @pytest.fixture(scope="session")
 def release_build():
     """Where the producer lies as it is delivered: a sanitizer's figures say nothing.  Builds it."""
-    for command in (["--preset", "release"],
-                    ["--build", "--preset", "release", "--target", "calrelay-producer"]):
-        done = subprocess.run(["cmake", *command], cwd=ROOT, capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr
+    with open(ROOT / "build/release.lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for command in (["--preset", "release"],
+                        ["--build", "--preset", "release", "--target", "calrelay-producer"]):
+            done = subprocess.run(["cmake", *command], cwd=ROOT, capture_output=True, text=True)
+            assert done.returncode == 0, done.stdout + done.stderr
     return ROOT / "build/release"
 
 
