@@ -112,6 +112,14 @@ static bool route_has_method(const struct httpd_route *route, const char *method
 	       (strcmp(method, "HEAD") == 0 && strcmp(route->method, "GET") == 0);
 }
 
+/* What no handler has answered. */
+static void request_refuse(struct httpd_request *request, int status, const char *text)
+{
+	httpd_reply_header(request, "Cache-Control", "no-store");
+	httpd_reply_header(request, "X-Content-Type-Options", "nosniff");
+	httpd_reply_text(request, status, text);
+}
+
 static void request_refuse_method(struct httpd_request *request)
 {
 	const struct httpd_settings *settings = &request->httpd->settings;
@@ -127,9 +135,9 @@ static void request_refuse_method(struct httpd_request *request)
 	}
 	if (allowed.length > 0) {
 		httpd_reply_header(request, "Allow", buf_string(&allowed));
-		httpd_reply_text(request, MHD_HTTP_METHOD_NOT_ALLOWED, "method not allowed\n");
+		request_refuse(request, MHD_HTTP_METHOD_NOT_ALLOWED, "method not allowed\n");
 	} else {
-		httpd_reply_text(request, MHD_HTTP_NOT_FOUND, "not found\n");
+		request_refuse(request, MHD_HTTP_NOT_FOUND, "not found\n");
 	}
 	buf_close(&allowed);
 }
@@ -141,11 +149,11 @@ static void request_dispatch(struct httpd_request *request)
 	request->is_dispatched = true;
 	cutoff_mark(request->connection, true);
 	if (request->httpd->is_stopping) {
-		httpd_reply_text(request, MHD_HTTP_SERVICE_UNAVAILABLE, "stopping\n");
+		request_refuse(request, MHD_HTTP_SERVICE_UNAVAILABLE, "stopping\n");
 		return;
 	}
 	if (request->body.failed) {
-		httpd_reply_text(request, MHD_HTTP_CONTENT_TOO_LARGE, "the body is too large\n");
+		request_refuse(request, MHD_HTTP_CONTENT_TOO_LARGE, "the body is too large\n");
 		return;
 	}
 	for (size_t i = 0; i < settings->route_count; i++) {
@@ -355,7 +363,7 @@ void httpd_free(struct httpd *httpd)
 	 * comes in while the others get their answer */
 	httpd->is_stopping = true;
 	while (httpd->suspended != NULL) {
-		httpd_reply_text(httpd->suspended, MHD_HTTP_SERVICE_UNAVAILABLE, "stopping\n");
+		request_refuse(httpd->suspended, MHD_HTTP_SERVICE_UNAVAILABLE, "stopping\n");
 	}
 	uv_poll_stop(&httpd->poll);
 	MHD_run(httpd->daemon);

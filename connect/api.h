@@ -6,9 +6,10 @@
 #include "connect/view.h"
 #include "connect/words.h"
 
-#define API_MAX_BYTES 16384
+#define API_MAX_BYTES 65536
 
-void api_connection(struct buf *out, const struct view *view); /* GET /api/calendar/connection */
+/* GET /api/calendar/connection */
+void api_connection(struct buf *out, const struct view *view, int64_t now_s);
 void api_request(struct buf *out, const struct view_request *request); /* GET …/requests/{id} */
 void api_filed(struct buf *out, const char *request_id);	       /* 202 */
 void api_trouble(struct buf *out, enum trouble trouble);

@@ -19,6 +19,9 @@ bool app_init(struct app *app, struct fault *fault)
 	if (!origin_of_url(&app->origin, config->redirect_uri)) {
 		return fault_fatal(fault, "MICROSOFT_REDIRECT_URI names no host");
 	}
+	if (!frames_parse(&app->frames, config->frame_ancestors, fault)) {
+		return false;
+	}
 	app->oauth = (struct oauth_client){
 	    .login_url = config->login_url,
 	    .tenant = config->tenant_id,

@@ -12,6 +12,7 @@
 #include "common/ops.h"
 #include "common/pg.h"
 #include "common/seal.h"
+#include "connect/frames.h"
 #include "connect/identity.h"
 #include "connect/origin.h"
 #include "connect/store.h"
@@ -21,6 +22,7 @@ struct app_config {
 	char *mapping_file;
 	char *token_keys;
 	char *http_listen;
+	char *frame_ancestors;
 	char *jwt_secret;
 	char *jwt_public_key;
 	char *time_zone;
@@ -39,6 +41,7 @@ struct app {
 	struct hostmap map;
 	struct oauth_client oauth;
 	struct origin origin;
+	struct frames frames;
 	struct identity_key *identity_key;
 	struct seal_keys *seal_keys;
 

@@ -21,6 +21,9 @@ static const struct config_option OPTIONS[] = {
 		"libpq URI; its role needs calrelay_connect"),
 	OPTION("CALRELAY_HTTP_LISTEN", CONFIG_LISTEN, false, false, "127.0.0.1:8080", http_listen,
 		"address:port to serve on"),
+	OPTION("CALRELAY_FRAME_ANCESTORS", CONFIG_TEXT, false, false, NULL, frame_ancestors,
+		"origins that may show the page in a frame, such as https://plan.example, between "
+		"spaces or commas [nobody]"),
 	OPTION("CALRELAY_TOKEN_KEYS", CONFIG_TEXT, true, true, NULL, token_keys,
 		"id:base64 of 32 bytes per line; the first seals, all open"),
 	OPTION("CALRELAY_JWT_SECRET", CONFIG_TEXT, false, true, NULL, jwt_secret,

@@ -1,6 +1,8 @@
-/* page.c - writes the My Schedule page: no script, one stylesheet, forms that work everywhere.
+/* page.c - writes the My Schedule page: forms that work everywhere, one stylesheet, one script.
  *
- * Read downwards, in the order of the page: head, what happened, status, facts, actions. */
+ * Read downwards, in the order of the page: head, what went wrong, status, news, actions.  page.js
+ * takes over what differs from a newer page, so every word is said here; what stands in
+ * role="status" is read aloud when it changes, and therefore holds no numbers that run. */
 #include "connect/page.h"
 
 #include <inttypes.h>
@@ -8,23 +10,14 @@
 #include <string.h>
 
 #include "common/html.h"
+#include "connect/badge.h"
+#include "connect/facts.h"
+#include "connect/reason.h"
 #include "connect/when.h"
 
-#define PAGE_REFRESH_S 5
-
-struct badge {
-	const char *status;
-	const char *name; /* of the CSS class */
-	const char *icon; /* decoration: the words say the same */
-	const char *words;
-};
-
-static const struct badge BADGES[] = {
-    {"active", "good", "&#10003;", "Connected"},
-    {"needs_reconnect", "bad", "&#9888;", "Needs you to reconnect"},
-    {"disconnecting", "busy", "&#8987;", "Disconnecting"},
-    {"not_connected", "none", "&#9675;", "Not connected"},
-};
+#define PAGE_REFRESH_S 5   /* without JavaScript, while something is under way */
+#define PAGE_RECENT_S  120 /* how long a synchronisation's end is news */
+#define PAGE_LATE_S    60  /* when a synchronisation that has not begun is late */
 
 static bool view_is(const struct view *view, const char *status)
 {
@@ -36,24 +29,55 @@ static bool request_is(const struct view_request *request, const char *kind)
 	return request->id[0] != '\0' && strcmp(request->kind, kind) == 0;
 }
 
+static bool request_is_in(const struct view_request *request, const char *state)
+{
+	return strcmp(request->state, state) == 0;
+}
+
 static bool request_is_over(const struct view_request *request)
 {
-	return strcmp(request->state, "done") == 0 || strcmp(request->state, "failed") == 0;
+	return request_is_in(request, "done") || request_is_in(request, "failed");
 }
 
 /* ---- head and foot ---- */
 
-static void page_head(struct buf *out, bool reloads)
+static void page_title(struct buf *out, const struct page *page)
 {
-	buf_text(out, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-		      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-		      "<meta name=\"color-scheme\" content=\"light dark\">\n");
-	if (reloads) {
-		buf_format(out, "<meta http-equiv=\"refresh\" content=\"%d; url=%s\">\n",
+	buf_text(out, "<title>");
+	if (page->trouble != TROUBLE_NONE) {
+		buf_text(out, "Problem: ");
+	}
+	badge_words(out, page->view);
+	buf_text(out, " \xc2\xb7 My Schedule</title>\n");
+}
+
+static void page_head(struct buf *out, bool is_embedded)
+{
+	buf_format(out,
+		   "<!doctype html>\n<html lang=\"en\"%s>\n<head>\n<meta charset=\"utf-8\">\n"
+		   "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+		   "<meta name=\"color-scheme\" content=\"light dark\">\n"
+		   "<link rel=\"stylesheet\" href=\"" PAGE_CSS_PATH "\">\n",
+		   is_embedded ? " data-embedded" : "");
+}
+
+static void page_head_live(struct buf *out, const struct page *page)
+{
+	page_head(out, page->is_embedded);
+	if (badge_is_busy(page->view)) {
+		buf_format(out,
+			   "<noscript><meta http-equiv=\"refresh\" content=\"%d; url=%s\">"
+			   "</noscript>\n",
 			   PAGE_REFRESH_S, PAGE_PATH);
 	}
-	buf_text(out, "<title>My Schedule</title>\n<link rel=\"stylesheet\" href=\"" PAGE_CSS_PATH
-		      "\">\n</head>\n<body>\n<main>\n<h1>My Schedule</h1>\n");
+	buf_text(out, "<script type=\"module\" src=\"" PAGE_JS_PATH "\"></script>\n");
+	page_title(out, page);
+}
+
+static void page_body(struct buf *out, bool is_busy)
+{
+	buf_format(out, "</head>\n<body>\n<main%s>\n<h1>My Schedule</h1>\n",
+		   is_busy ? " data-busy" : "");
 }
 
 static void page_foot(struct buf *out)
@@ -61,7 +85,7 @@ static void page_foot(struct buf *out)
 	buf_text(out, "</main>\n</body>\n</html>\n");
 }
 
-/* ---- what happened ---- */
+/* ---- what went wrong ---- */
 
 static void page_alert(struct buf *out, enum trouble trouble)
 {
@@ -74,12 +98,105 @@ static void page_alert(struct buf *out, enum trouble trouble)
 	    words->code, words->text, words->way_on);
 }
 
-/* "done" and "remains" of a finished disconnect: exactly what it left behind. */
-static void page_disconnected(struct buf *out, const struct view_request *request)
+static void page_alerts(struct buf *out, enum trouble trouble)
 {
-	buf_text(out, "<p>Your calendar was disconnected. ");
-	if (!request->is_removal) {
+	buf_text(out, "<div id=\"alerts\">\n");
+	if (trouble != TROUBLE_NONE) {
+		page_alert(out, trouble);
+	}
+	buf_text(out, "</div>\n");
+}
+
+/* ---- status ---- */
+
+static void page_badge(struct buf *out, const struct view *view)
+{
+	const struct badge *badge = badge_of(view);
+
+	buf_format(out,
+		   "<p id=\"badge\" class=\"badge %s\" data-status=\"%s\">"
+		   "<svg aria-hidden=\"true\" width=\"16\" height=\"16\" viewBox=\"0 0 16 16\">"
+		   "<path d=\"%s\"/></svg> ",
+		   badge->name, view->status, badge->icon);
+	badge_words(out, view);
+	buf_text(out, "</p>\n");
+}
+
+/* Beside the region that is read aloud: its numbers run. */
+static void page_progress(struct buf *out, const struct view *view)
+{
+	const struct view_request *running = &view->running;
+	bool is_removal = request_is(running, "disconnect");
+
+	if (running->id[0] == '\0' || running->total <= 0) {
+		return;
+	}
+	buf_format(out,
+		   "<div id=\"progress\"><progress aria-label=\"%s\" value=\"%" PRId64
+		   "\" max=\"%" PRId64 "\"></progress>",
+		   is_removal ? "Events removed" : "Assignments synchronised", running->done,
+		   running->total);
+	if (is_removal) {
+		buf_format(out, "<p>%" PRId64 " of %" PRId64 " events removed.</p>", running->done,
+			   running->total);
+	}
+	buf_text(out, "</div>\n");
+}
+
+/* ---- news: sentences that change with their meaning only ---- */
+
+static void page_reason(struct buf *out, const struct page *page)
+{
+	const struct view *view = page->view;
+
+	if (view->status_reason[0] == '\0') {
+		return;
+	}
+	buf_text(out, "<p class=\"reason\">");
+	html_escape(out, reason_text(view->status_reason));
+	buf_char(out, ' ');
+	html_escape(out, reason_find(view->status_reason)->way_on);
+	if (view->next_try_s > 0) {
+		buf_text(out, " The next try is at ");
+		when_tag(out, view->next_try_s);
+		when_moment(out, page->now_s, view->next_try_s);
+		buf_text(out, "</time>.");
+	}
+	buf_text(out, "</p>\n");
+}
+
+static void page_running(struct buf *out, const struct page *page)
+{
+	const struct view_request *running = &page->view->running;
+	bool is_removal = request_is(running, "disconnect");
+	const char *what = is_removal ? "Disconnecting" : "The synchronisation";
+
+	if (request_is_in(running, "running")) {
+		buf_text(out, is_removal ? "<p>Your calendar is being disconnected.</p>\n"
+					 : "<p>Your calendar is being synchronised.</p>\n");
+	} else if (page->now_s - running->created_s < PAGE_LATE_S) {
+		buf_format(out, "<p>%s is about to begin.</p>\n", what);
+	} else {
+		buf_format(out, "<p>%s was asked for at ", what);
+		when_tag(out, running->created_s);
+		when_moment(out, page->now_s, running->created_s);
+		buf_text(out, "</time> and has not begun yet. It is not lost: it begins as soon as "
+			      "our side is free.</p>\n");
+	}
+	buf_text(out, "<noscript><p>This page reloads by itself.</p></noscript>\n");
+}
+
+/* What a finished disconnect left behind, exactly. */
+static void page_remains(struct buf *out, const struct view_request *request)
+{
+	int64_t kept = request->is_removal ? 0 : request->total;
+
+	if (!request->is_removal && kept == 0) {
 		buf_text(out, "The events already in it were kept, as you asked.");
+	} else if (!request->is_removal) {
+		buf_format(out,
+			   "%" PRId64 " event%s in it, as you asked; %s no longer kept up to date.",
+			   kept, kept == 1 ? " stays" : "s stay", kept == 1 ? "it is" : "they are");
 	} else {
 		buf_format(out, "%" PRId64 " event%s removed from it.", request->done,
 			   request->done == 1 ? " was" : "s were");
@@ -87,29 +204,70 @@ static void page_disconnected(struct buf *out, const struct view_request *reques
 	if (request->failed > 0) {
 		buf_format(out, " %" PRId64 " could not be removed and remain%s there.",
 			   request->failed, request->failed == 1 ? "s" : "");
+	} else if (request->is_removal && request->error[0] == '\0') {
+		buf_text(out, " None of ours remains.");
 	}
-	if (request->error[0] != '\0') {
-		buf_char(out, ' ');
-		html_escape(out, request->error);
+}
+
+/* What the worker told is a sentence, more or less. */
+static void page_error_of(struct buf *out, const struct view_request *request)
+{
+	const char *text = reason_text(request->error);
+
+	if (text[0] == '\0') {
+		return;
 	}
+	buf_char(out, ' ');
+	html_escape(out, text);
+	buf_text(out, strchr(".!?", text[strlen(text) - 1]) != NULL ? " " : ". ");
+	html_escape(out, reason_find(request->error)->way_on);
+}
+
+static void page_disconnected(struct buf *out, const struct view_request *request)
+{
+	buf_text(out, "<p>Your calendar was disconnected. ");
+	page_remains(out, request);
+	page_error_of(out, request);
 	buf_text(out, "</p>\n");
 }
 
-static void page_progress(struct buf *out, const struct view_request *request)
+/* How the last synchronisation ended: for a while where well, for as long as it is the last where
+ * not. */
+static void page_synchronised(struct buf *out, const struct page *page)
 {
-	buf_text(out, strcmp(request->kind, "disconnect") == 0 ? "<p>Disconnecting"
-							       : "<p>Synchronising");
-	if (request->total > 0) {
-		buf_format(out, ": %" PRId64 " of %" PRId64, request->done, request->total);
-	} else {
-		buf_text(out, " is about to begin");
-	}
-	buf_text(out, ". This page reloads by itself.</p>\n");
-	if (request->total > 0) {
+	const struct view_request *latest = &page->view->latest;
+
+	if (request_is_in(latest, "failed")) {
+		buf_text(out, "<p>The last synchronisation was not finished.");
+		page_error_of(out, latest);
+		buf_text(out, "</p>\n");
+	} else if (page->now_s - latest->finished_s > PAGE_RECENT_S) {
+		return;
+	} else if (latest->failed > 0) {
 		buf_format(out,
-			   "<progress aria-label=\"Progress\" value=\"%" PRId64 "\" max=\"%" PRId64
-			   "\"></progress>\n",
-			   request->done, request->total);
+			   "<p>The synchronisation is finished: %" PRId64 " of %" PRId64
+			   " assignments are as they should be.</p>\n",
+			   latest->done, latest->total);
+	} else if (latest->total == 0) {
+		buf_text(out, "<p>The synchronisation is finished: you have no assignments.</p>\n");
+	} else {
+		buf_format(out, "<p>The synchronisation is finished: %s as %s should be.</p>\n",
+			   latest->total == 1 ? "your assignment is" : "all your assignments are",
+			   latest->total == 1 ? "it" : "they");
+	}
+}
+
+static void page_result(struct buf *out, const struct page *page)
+{
+	const struct view *view = page->view;
+
+	if (!request_is_over(&view->latest)) {
+		return;
+	}
+	if (!view->is_connected && request_is(&view->latest, "disconnect")) {
+		page_disconnected(out, &view->latest);
+	} else if (view_is(view, "active") && request_is(&view->latest, "full")) {
+		page_synchronised(out, page);
 	}
 }
 
@@ -118,115 +276,37 @@ static void page_news(struct buf *out, const struct page *page)
 {
 	const struct view *view = page->view;
 
-	buf_text(out, "<div class=\"news\" role=\"status\">\n");
+	buf_text(out, "<div id=\"news\" class=\"news\" role=\"status\">\n");
+	page_reason(out, page);
 	if (page->has_just_connected && view->is_connected) {
 		buf_text(out,
 			 "<p>Your Outlook calendar is connected. Your assignments appear in it "
 			 "within moments.</p>\n");
 	}
 	if (view->running.id[0] != '\0') {
-		page_progress(out, &view->running);
-	} else if (!view->is_connected && request_is(&view->latest, "disconnect") &&
-		   request_is_over(&view->latest)) {
-		page_disconnected(out, &view->latest);
-	}
-	buf_text(out, "</div>\n");
-}
-
-/* ---- status and facts ---- */
-
-static void page_badge(struct buf *out, const struct view *view)
-{
-	for (size_t i = 0; i < sizeof BADGES / sizeof *BADGES; i++) {
-		const struct badge *badge = &BADGES[i];
-
-		if (view_is(view, badge->status)) {
-			buf_format(
-			    out,
-			    "<p class=\"badge %s\" data-status=\"%s\"><span aria-hidden=\"true\">%s"
-			    "</span> %s</p>\n",
-			    badge->name, badge->status, badge->icon, badge->words);
-		}
-	}
-	if (view->status_reason[0] != '\0') {
-		buf_text(out, "<p class=\"reason\">");
-		html_escape(out, view->status_reason);
-		buf_text(out, "</p>\n");
-	}
-}
-
-static void page_fact(struct buf *out, const char *name)
-{
-	buf_format(out, "<dt>%s</dt><dd>", name);
-}
-
-static void page_time(struct buf *out, int64_t at_s)
-{
-	buf_text(out, "<time datetime=\"");
-	when_iso(out, at_s);
-	buf_text(out, "\">");
-	when_exact(out, at_s);
-	buf_text(out, "</time>");
-}
-
-static void page_last_sync(struct buf *out, const struct page *page)
-{
-	page_fact(out, "Last synchronised");
-	if (page->view->last_synced_s == 0) {
-		buf_text(out, "Not yet");
+		page_running(out, page);
 	} else {
-		when_relative(out, page->now_s, page->view->last_synced_s);
-		buf_text(out, " <span class=\"exact\">(");
-		page_time(out, page->view->last_synced_s);
-		buf_text(out, ")</span>");
+		page_result(out, page);
 	}
-	buf_text(out, "</dd>\n");
-}
-
-static void page_counts(struct buf *out, const struct view *view)
-{
-	page_fact(out, "In your calendar");
-	buf_format(out, "%" PRId64 "</dd>\n", view->in_calendar);
-	page_fact(out, "Waiting");
-	buf_format(out, "%" PRId64 "</dd>\n", view->waiting);
-	page_fact(out, "Failed");
-	buf_format(out, "%" PRId64, view->failed);
-	if (view->failure[0] != '\0') {
-		buf_text(out, " <span class=\"exact\">(");
-		html_escape(out, view->failure);
-		buf_text(out, ")</span>");
-	}
-	buf_text(out, "</dd>\n");
-}
-
-static void page_facts(struct buf *out, const struct page *page)
-{
-	buf_text(out, "<dl>\n");
-	page_fact(out, "Outlook account");
-	html_escape(out, page->view->email[0] != '\0' ? page->view->email : "unknown");
-	buf_text(out, "</dd>\n");
-	page_fact(out, "Connected since");
-	page_time(out, page->view->connected_s);
-	buf_text(out, "</dd>\n");
-	page_last_sync(out, page);
-	page_counts(out, page->view);
-	buf_text(out, "</dl>\n");
+	buf_text(out,
+		 "<p id=\"unreachable\" hidden>This page cannot reach its server at the moment; "
+		 "what it shows may be old. It keeps trying.</p>\n</div>\n");
 }
 
 /* ---- actions ---- */
 
-/* Microsoft's sign-in look: its four squares beside the words. */
-static void page_connect(struct buf *out, const char *words)
+/* Microsoft's sign-in look: its four squares beside the words.  Its sign-in refuses frames. */
+static void page_connect(struct buf *out, const struct page *page, const char *words)
 {
-	buf_format(
-	    out,
-	    "<p><a class=\"microsoft\" href=\"/api/auth/microsoft\">"
-	    "<svg aria-hidden=\"true\" width=\"21\" height=\"21\" viewBox=\"0 0 21 21\">"
-	    "<path fill=\"#f25022\" d=\"M1 1h9v9H1z\"/><path fill=\"#7fba00\" d=\"M11 1h9v9h-9z\"/>"
-	    "<path fill=\"#00a4ef\" d=\"M1 11h9v9H1z\"/><path fill=\"#ffb900\" d=\"M11 "
-	    "11h9v9h-9z\"/>"
-	    "</svg> %s</a></p>\n",
-	    words);
+	buf_format(out,
+		   "<p id=\"connect\"><a class=\"microsoft\" href=\"/api/auth/microsoft\"%s>"
+		   "<svg aria-hidden=\"true\" width=\"21\" height=\"21\" viewBox=\"0 0 21 21\">"
+		   "<path fill=\"#f25022\" d=\"M0 0h10v10H0z\"/><path fill=\"#7fba00\" d=\"M11 "
+		   "0h10v10H11z\"/>"
+		   "<path fill=\"#00a4ef\" d=\"M0 11h10v10H0z\"/><path fill=\"#ffb900\" "
+		   "d=\"M11 11h10v10H11z\"/></svg> <span>%s%s</span></a></p>\n",
+		   page->is_embedded ? " target=\"_blank\" rel=\"noopener\"" : "", words,
+		   page->is_embedded ? " <span class=\"exact\">(opens in a new tab)</span>" : "");
 }
 
 static void page_csrf(struct buf *out, const struct page *page)
@@ -236,19 +316,37 @@ static void page_csrf(struct buf *out, const struct page *page)
 	buf_text(out, "\">\n");
 }
 
+static void page_cooldown(struct buf *out, const struct page *page)
+{
+	int64_t at_s = page->now_s + page->view->wait_s;
+
+	buf_text(out, "Possible again at ");
+	when_tag(out, at_s);
+	when_moment(out, page->now_s, at_s);
+	buf_format(out, "</time>, in <span data-countdown>%" PRId64 "</span> s.",
+		   page->view->wait_s);
+}
+
+/* A button that is disabled loses the focus; this one keeps it, and says why. */
 static void page_sync_form(struct buf *out, const struct page *page)
 {
 	const struct view *view = page->view;
-	bool disabled = view->wait_s > 0 || !view_is(view, "active");
+	bool can_ask = view_is(view, "active") && view->wait_s <= 0;
 
 	buf_text(out, "<form method=\"post\" action=\"/api/calendar/sync\">\n");
 	page_csrf(out, page);
 	buf_format(out, "<button type=\"submit\"%s>Sync now</button>\n",
-		   disabled ? " disabled" : "");
-	if (view_is(view, "active") && view->running.id[0] == '\0' && view->wait_s > 0) {
-		buf_format(out,
-			   "<span class=\"exact\">Possible again in %" PRId64 " seconds.</span>\n",
-			   view->wait_s);
+		   can_ask ? "" : " aria-disabled=\"true\" aria-describedby=\"sync-when\"");
+	if (!can_ask) {
+		buf_text(out, "<span id=\"sync-when\" class=\"exact\">");
+		if (!view_is(view, "active")) {
+			buf_text(out, "Possible again once the calendar is reconnected.");
+		} else if (view->running.id[0] != '\0') {
+			buf_text(out, "Possible again when this synchronisation is finished.");
+		} else {
+			page_cooldown(out, page);
+		}
+		buf_text(out, "</span>\n");
 	}
 	buf_text(out, "</form>\n");
 }
@@ -271,11 +369,11 @@ static void page_actions(struct buf *out, const struct page *page)
 	const struct view *view = page->view;
 
 	if (!view->is_connected) {
-		page_connect(out, "Connect Outlook Calendar");
+		page_connect(out, page, "Connect Outlook Calendar");
 		return;
 	}
 	if (!view_is(view, "active")) {
-		page_connect(out, "Reconnect Outlook Calendar");
+		page_connect(out, page, "Reconnect Outlook Calendar");
 	}
 	if (!view_is(view, "disconnecting")) {
 		page_sync_form(out, page);
@@ -287,21 +385,22 @@ static void page_actions(struct buf *out, const struct page *page)
 
 void page_schedule(struct buf *out, const struct page *page)
 {
-	page_head(out, page->view->running.id[0] != '\0');
-	if (page->trouble != TROUBLE_NONE) {
-		page_alert(out, page->trouble);
-	}
-	page_news(out, page);
+	page_head_live(out, page);
+	page_body(out, badge_is_busy(page->view));
+	page_alerts(out, page->trouble);
 	buf_text(
 	    out,
 	    "<section aria-labelledby=\"outlook\">\n<h2 id=\"outlook\">Outlook calendar</h2>\n");
 	page_badge(out, page->view);
+	page_news(out, page);
+	page_progress(out, page->view);
 	if (page->view->is_connected) {
-		page_facts(out, page);
+		facts_write(out, page);
 	} else {
-		buf_text(out,
-			 "<p>Connect your Outlook calendar, and every assignment you have appears "
-			 "in it and stays up to date by itself.</p>\n");
+		buf_text(
+		    out,
+		    "<p id=\"promise\">Connect your Outlook calendar, and every assignment you "
+		    "have appears in it and stays up to date by itself.</p>\n");
 	}
 	page_actions(out, page);
 	buf_text(out, "</section>\n");
@@ -311,6 +410,8 @@ void page_schedule(struct buf *out, const struct page *page)
 void page_trouble(struct buf *out, enum trouble trouble)
 {
 	page_head(out, false);
-	page_alert(out, trouble);
+	buf_text(out, "<title>Problem \xc2\xb7 My Schedule</title>\n");
+	page_body(out, false);
+	page_alerts(out, trouble);
 	page_foot(out);
 }

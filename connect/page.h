@@ -12,6 +12,7 @@
 #define PAGE_MAX_BYTES 65536
 #define PAGE_PATH      "/my-schedule"
 #define PAGE_CSS_PATH  "/my-schedule.css"
+#define PAGE_JS_PATH   "/my-schedule.js"
 
 struct page {
 	const struct view *view;
@@ -19,6 +20,7 @@ struct page {
 	int64_t now_s;
 	enum trouble trouble;	 /* shown with role="alert"; TROUBLE_NONE: nothing went wrong */
 	bool has_just_connected; /* ?connected=1 */
+	bool is_embedded; /* in a frame of the host's page, which Microsoft's sign-in refuses */
 };
 
 void page_schedule(struct buf *out, const struct page *page);
@@ -26,6 +28,7 @@ void page_schedule(struct buf *out, const struct page *page);
 /* A page that holds nothing but what went wrong and a way on. */
 void page_trouble(struct buf *out, enum trouble trouble);
 
-extern const char page_css[]; /* page.css, compiled in */
+extern const char page_css[]; /* page.css and page.js, compiled in */
+extern const char page_js[];
 
 #endif

@@ -9,6 +9,7 @@
 void reply_page(struct httpd_request *request, int status, const struct buf *html);
 void reply_json(struct httpd_request *request, int status, const struct buf *json);
 void reply_css(struct httpd_request *request);
+void reply_js(struct httpd_request *request);
 
 /* 303, or 302 to Microsoft.  No Referer goes to where it leads. */
 void reply_redirect(struct httpd_request *request, int status, const char *location);

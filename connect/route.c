@@ -18,6 +18,7 @@ const struct httpd_route ROUTES[] = {
 	{"GET", "/", route_home},
 	{"GET", PAGE_PATH, schedule_page},
 	{"GET", PAGE_CSS_PATH, reply_css},
+	{"GET", PAGE_JS_PATH, reply_js},
 	{"POST", "/session", signin_post},
 	{"GET", "/session", signin_link},
 	{"GET", "/api/auth/microsoft", oauth_flow_start},

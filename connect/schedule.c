@@ -69,7 +69,24 @@ static bool exchange_has_failed(struct exchange *exchange)
 	return true;
 }
 
+static bool exchange_reads_view(struct exchange *exchange, struct view *view)
+{
+	struct pg_request *pg = &exchange->pg;
+
+	return !exchange_has_failed(exchange) &&
+	       (store_read_view(pg->result, view, &pg->fault) || !exchange_has_failed(exchange));
+}
+
 /* ---- the page ---- */
+
+/* The browser says so; our script, which asks from inside the frame, says it for it. */
+static bool page_is_embedded(const struct httpd_request *request)
+{
+	const char *destination = httpd_header(request, "Sec-Fetch-Dest");
+
+	return (destination != NULL && strcmp(destination, "iframe") == 0) ||
+	       httpd_query(request, "embedded") != NULL;
+}
 
 static void on_page_view(struct pg_request *pg)
 {
@@ -79,13 +96,13 @@ static void on_page_view(struct pg_request *pg)
 	struct page page = {.view = &view, .csrf = csrf, .trouble = exchange->trouble};
 	struct buf html;
 
-	if (exchange_has_failed(exchange)) {
+	if (!exchange_reads_view(exchange, &view)) {
 		return;
 	}
-	store_read_view(pg->result, &view);
 	session_csrf(&exchange->session, csrf);
 	page.now_s = clock_wall_ms() / 1000;
 	page.has_just_connected = httpd_query(exchange->http, "connected") != NULL;
+	page.is_embedded = page_is_embedded(exchange->http);
 	buf_init(&html, PAGE_MAX_BYTES);
 	page_schedule(&html, &page);
 	reply_page(exchange->http, exchange->status, &html);
@@ -123,12 +140,11 @@ static void on_connection_view(struct pg_request *pg)
 	struct view view;
 	struct buf json;
 
-	if (exchange_has_failed(exchange)) {
+	if (!exchange_reads_view(exchange, &view)) {
 		return;
 	}
-	store_read_view(pg->result, &view);
 	buf_init(&json, API_MAX_BYTES);
-	api_connection(&json, &view);
+	api_connection(&json, &view, clock_wall_ms() / 1000);
 	reply_json(exchange->http, 200, &json);
 	buf_close(&json);
 	exchange_free(exchange);

@@ -10,9 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/json.h"
 #include "common/utf8.h"
 
-#define STORE_SQL_MAX_BYTES 4096
+#define STORE_SQL_MAX_BYTES	4096
+#define STORE_REASONS_MAX_BYTES 65536
 
 struct store {
 	struct pg *pg;
@@ -27,13 +29,21 @@ struct store {
 #define SECONDS_TO_WAIT                                                                            \
 	"ceil(extract(epoch FROM max(created_at) + interval '60 seconds' - now()))::bigint"
 
-static_assert(VIEW_COOLDOWN_S == 60, "the statements say 60 seconds");
+#define LEFT_OUT "last_error <> 'the assignment was removed'"
 
-/* A request that is due later waits for its mailbox, not for us: it does not count as running. */
+static_assert(VIEW_COOLDOWN_S == 60, "the statements say 60 seconds");
+static_assert(VIEW_REASONS == 5, "the statement takes five of each state");
+
+/* A request that is due later waits for its mailbox, not for us: it does not count as running.
+ * g holds each state's most frequent reasons as [state, reason, rows]; a tombstone's own reason is
+ * why the plan gives it no event, unless its assignment is gone. */
 static const char LOAD_VIEW[] =
     "SELECT c.status, c.status_reason, c.outlook_email, "
     "extract(epoch FROM c.created_at)::bigint, extract(epoch FROM c.last_synced_at)::bigint, "
-    "n.in_calendar, n.waiting, n.failed, n.failure, greatest(w.wait_s, 0), "
+    "CASE WHEN c.status = 'active' AND c.not_before > now() "
+    "THEN ceil(extract(epoch FROM c.not_before))::bigint END, "
+    "n.in_calendar, n.waiting, n.hidden, n.failed, n.left_out, g.reasons, "
+    "greatest(w.wait_s, 0), "
     "r.*, l.* "
     "FROM (SELECT $1::uuid AS user_id) u "
     "LEFT JOIN calendar_connections c ON c.user_id = u.user_id AND c.provider = 'microsoft' "
@@ -41,9 +51,17 @@ static const char LOAD_VIEW[] =
     "count(*) FILTER (WHERE state = 'synced' AND external_event_id IS NOT NULL "
     "AND pending_pos IS NULL) AS in_calendar, "
     "count(*) FILTER (WHERE state <> 'failed' AND pending_pos IS NOT NULL) AS waiting, "
+    "count(*) FILTER (WHERE state = 'hidden') AS hidden, "
     "count(*) FILTER (WHERE state = 'failed') AS failed, "
-    "min(last_error) FILTER (WHERE state = 'failed') AS failure "
+    "count(*) FILTER (WHERE state = 'deleted' AND " LEFT_OUT ") AS left_out "
     "FROM synced_calendar_events WHERE connection_id = c.id) n ON true "
+    "LEFT JOIN LATERAL (SELECT json_agg(json_build_array(state, left(reason, 255), rows) "
+    "ORDER BY rows DESC, reason) AS reasons FROM (SELECT state, coalesce(last_error, '') AS "
+    "reason, "
+    "count(*) AS rows, row_number() OVER (PARTITION BY state ORDER BY count(*) DESC, last_error) "
+    "AS place FROM synced_calendar_events WHERE connection_id = c.id "
+    "AND (state = 'failed' OR (state = 'deleted' AND " LEFT_OUT ")) "
+    "GROUP BY state, last_error) by_reason WHERE place <= 5) g ON true "
     "LEFT JOIN LATERAL (SELECT " SECONDS_TO_WAIT " AS wait_s "
     "FROM calendar_sync_requests WHERE user_id = u.user_id) w ON true "
     "LEFT JOIN LATERAL (SELECT " REQUEST_COLUMNS " FROM calendar_sync_requests "
@@ -59,10 +77,13 @@ enum {
 	VIEW_EMAIL,
 	VIEW_CONNECTED,
 	VIEW_LAST_SYNCED,
+	VIEW_NEXT_TRY,
 	VIEW_IN_CALENDAR,
 	VIEW_WAITING,
+	VIEW_HIDDEN,
 	VIEW_FAILED,
-	VIEW_FAILURE,
+	VIEW_LEFT_OUT,
+	VIEW_WHY,
 	VIEW_WAIT,
 	VIEW_RUNNING,
 	VIEW_LATEST = VIEW_RUNNING + 10,
@@ -300,7 +321,56 @@ static void read_request(struct view_request *request, const PGresult *result, i
 	request->is_removal = read_bool(result, 0, first + 9);
 }
 
-void store_read_view(const PGresult *result, struct view *view)
+static void add_reason(struct view *view, const cJSON *group)
+{
+	const char *state = json_item_text(group, 0);
+	const char *told = json_item_text(group, 1);
+	struct view_reasons *reasons = &view->failed;
+	struct view_reason *reason;
+
+	if (state != NULL && strcmp(state, "deleted") == 0) {
+		reasons = &view->left_out;
+	}
+	if (reasons->most_count < VIEW_REASONS) {
+		reason = &reasons->most[reasons->most_count++];
+		utf8_copy(reason->told, sizeof reason->told, told != NULL ? told : "");
+		reason->count = (int64_t)cJSON_GetNumberValue(cJSON_GetArrayItem(group, 2));
+	}
+}
+
+static bool read_reasons(struct view *view, const PGresult *result, struct fault *fault)
+{
+	const char *text = pg_text(result, 0, VIEW_WHY);
+	cJSON *document;
+	const cJSON *group;
+
+	if (text == NULL) {
+		return true; /* all is well */
+	}
+	document = json_parse(text, strlen(text), STORE_REASONS_MAX_BYTES, fault);
+	if (document == NULL) {
+		return false;
+	}
+	cJSON_ArrayForEach(group, document)
+	{
+		add_reason(view, group);
+	}
+	cJSON_Delete(document);
+	return true;
+}
+
+/* What a full synchronisation has still to look at waits too, though it has no rows yet. */
+static void read_waiting(struct view *view)
+{
+	const struct view_request *running = &view->running;
+	int64_t left = running->total - running->done - running->failed;
+
+	if (strcmp(running->kind, "full") == 0 && left > view->waiting) {
+		view->waiting = left;
+	}
+}
+
+bool store_read_view(const PGresult *result, struct view *view, struct fault *fault)
 {
 	*view = (struct view){0};
 	read_text(view->status, sizeof view->status, result, 0, VIEW_STATUS);
@@ -312,16 +382,20 @@ void store_read_view(const PGresult *result, struct view *view)
 	read_text(view->email, sizeof view->email, result, 0, VIEW_EMAIL);
 	view->connected_s = pg_integer(result, 0, VIEW_CONNECTED, 0);
 	view->last_synced_s = pg_integer(result, 0, VIEW_LAST_SYNCED, 0);
+	view->next_try_s = pg_integer(result, 0, VIEW_NEXT_TRY, 0);
 	view->in_calendar = pg_integer(result, 0, VIEW_IN_CALENDAR, 0);
 	view->waiting = pg_integer(result, 0, VIEW_WAITING, 0);
-	view->failed = pg_integer(result, 0, VIEW_FAILED, 0);
-	read_text(view->failure, sizeof view->failure, result, 0, VIEW_FAILURE);
+	view->hidden = pg_integer(result, 0, VIEW_HIDDEN, 0);
+	view->failed.count = pg_integer(result, 0, VIEW_FAILED, 0);
+	view->left_out.count = pg_integer(result, 0, VIEW_LEFT_OUT, 0);
 	view->wait_s = pg_integer(result, 0, VIEW_WAIT, 0);
 	read_request(&view->running, result, VIEW_RUNNING);
 	read_request(&view->latest, result, VIEW_LATEST);
+	read_waiting(view);
 	if (view->running.id[0] != '\0' && view->wait_s < VIEW_BUSY_S) {
 		view->wait_s = VIEW_BUSY_S;
 	}
+	return read_reasons(view, result, fault);
 }
 
 bool store_read_request(const PGresult *result, struct view_request *found)

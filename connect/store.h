@@ -21,7 +21,7 @@ void store_free(struct store *store);
 
 /* What a person may know. */
 void store_load_view(struct store *store, struct pg_request *request, const char *user_id);
-void store_read_view(const PGresult *result, struct view *view);
+bool store_read_view(const PGresult *result, struct view *view, struct fault *fault) MUST_CHECK;
 
 /* One request of that person; another's is as absent as none. */
 void store_load_request(struct store *store, struct pg_request *request, const char *user_id,

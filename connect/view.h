@@ -10,6 +10,7 @@
 
 #define VIEW_COOLDOWN_S 60 /* between the newest request and the next "sync now" */
 #define VIEW_BUSY_S	10 /* Retry-After while a synchronisation runs */
+#define VIEW_REASONS	5  /* of one kind, the most frequent */
 
 struct view_request {
 	char id[UUID_TEXT_SIZE]; /* "" where there is none */
@@ -24,6 +25,18 @@ struct view_request {
 	bool is_removal;    /* of a disconnect: our events leave the calendar too */
 };
 
+/* Events that one reason keeps from being as they should. */
+struct view_reason {
+	int64_t count;
+	char told[256]; /* as the worker wrote it: reason.h has the words */
+};
+
+struct view_reasons {
+	int64_t count; /* of all reasons, those beyond VIEW_REASONS too */
+	struct view_reason most[VIEW_REASONS];
+	int most_count;
+};
+
 struct view {
 	bool is_connected;
 	char status[20]; /* active, needs_reconnect, disconnecting; not_connected without a row */
@@ -33,9 +46,11 @@ struct view {
 	int64_t last_synced_s; /* 0: never */
 	int64_t in_calendar;
 	int64_t waiting;
-	int64_t failed;
-	char failure[256]; /* why one of the failed ones failed */
-	int64_t wait_s;	   /* until "sync now" may be asked for again; 0: now */
+	int64_t hidden;		      /* deleted by their person, and left so */
+	struct view_reasons failed;   /* Microsoft does not take them */
+	struct view_reasons left_out; /* the plan itself gives them no event */
+	int64_t next_try_s;	      /* Microsoft is not asked before; 0: it may be */
+	int64_t wait_s;		      /* until "sync now" may be asked for again; 0: now */
 	struct view_request running;
 	struct view_request latest;
 };

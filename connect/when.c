@@ -64,6 +64,22 @@ void when_exact(struct buf *out, int64_t at_s)
 	buf_text(out, text + strspn(text, " "));
 }
 
+void when_moment(struct buf *out, int64_t now_s, int64_t at_s)
+{
+	time_t moments[] = {(time_t)now_s, (time_t)at_s};
+	struct tm now;
+	struct tm at;
+	char text[64];
+
+	if (localtime_r(&moments[0], &now) == NULL || localtime_r(&moments[1], &at) == NULL ||
+	    now.tm_yday != at.tm_yday || now.tm_year != at.tm_year) {
+		when_exact(out, at_s);
+		return;
+	}
+	strftime(text, sizeof text, "%H:%M:%S %Z", &at);
+	buf_text(out, text);
+}
+
 void when_iso(struct buf *out, int64_t at_s)
 {
 	time_t at = (time_t)at_s;
@@ -74,4 +90,11 @@ void when_iso(struct buf *out, int64_t at_s)
 		strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
 	}
 	buf_text(out, text);
+}
+
+void when_tag(struct buf *out, int64_t at_s)
+{
+	buf_text(out, "<time datetime=\"");
+	when_iso(out, at_s);
+	buf_text(out, "\">");
 }

@@ -21,7 +21,8 @@ MALFORMED = {
                "CALRELAY_EXTENDED_PROPERTY": "nonsense", "CALRELAY_DELETED_EVENTS": "keep"},
     "connect": {"CALRELAY_HTTP_LISTEN": ":::", "MICROSOFT_LOGIN_URL": "ftp://example.com",
                 "CALRELAY_TOKEN_KEYS": "nonsense", "MICROSOFT_REDIRECT_URI": "not a url",
-                "CALRELAY_JWT_PUBLIC_KEY": "not a key"},
+                "CALRELAY_JWT_PUBLIC_KEY": "not a key",
+                "CALRELAY_FRAME_ANCESTORS": "https://plan.example/app"},
 }
 
 
