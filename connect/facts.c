@@ -2,6 +2,7 @@
 #include "connect/facts.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "common/html.h"
 #include "connect/reason.h"
@@ -45,7 +46,7 @@ static void facts_reason(struct buf *out, const struct view_reason *reason)
 {
 	const struct reason *words = reason_find(reason->told);
 
-	buf_format(out, "<li><strong>%" PRId64 "</strong> ", reason->count);
+	buf_format(out, "<li><strong>%" PRId64 "</strong> &times; ", reason->count);
 	html_escape(out, words->text != NULL ? words->text : reason->told);
 	if (words->has_detail) {
 		buf_text(out, " <span class=\"exact\">(");
@@ -66,7 +67,7 @@ static void facts_reasons(struct buf *out, const struct view_reasons *reasons)
 		others -= reasons->most[i].count;
 	}
 	if (others > 0) {
-		buf_format(out, "<li><strong>%" PRId64 "</strong> for other reasons.</li>\n",
+		buf_format(out, "<li><strong>%" PRId64 "</strong> &times; other reasons.</li>\n",
 			   others);
 	}
 }
@@ -89,10 +90,11 @@ static void facts_left_out(struct buf *out, const struct view *view)
 	buf_text(out, "<div id=\"left-out\">\n<h3>Not shown in your calendar</h3>\n<ul>\n");
 	facts_reasons(out, &view->left_out);
 	if (view->hidden > 0) {
-		buf_format(out,
-			   "<li><strong>%" PRId64 "</strong> that you deleted in Outlook. "
-			   "<span class=\"way-on\">They stay deleted.</span></li>\n",
-			   view->hidden);
+		buf_format(
+		    out,
+		    "<li><strong>%" PRId64 "</strong> &times; deleted by you in Outlook. "
+		    "<span class=\"way-on\">What you delete there stays deleted.</span></li>\n",
+		    view->hidden);
 	}
 	buf_text(out, "</ul>\n</div>\n");
 }
@@ -113,6 +115,8 @@ void facts_write(struct buf *out, const struct page *page)
 	fact_number(out, "Waiting", view->waiting);
 	fact_number(out, "Failed", view->failed.count);
 	buf_text(out, "</dl>\n");
-	facts_failed(out, view);
-	facts_left_out(out, view);
+	if (strcmp(view->status, "disconnecting") != 0) {
+		facts_failed(out, view);
+		facts_left_out(out, view);
+	}
 }

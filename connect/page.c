@@ -201,6 +201,9 @@ static void page_remains(struct buf *out, const struct view_request *request)
 		buf_format(out, "%" PRId64 " event%s removed from it.", request->done,
 			   request->done == 1 ? " was" : "s were");
 	}
+	if (reason_find(request->error)->has_detail) {
+		return; /* it says how many remain */
+	}
 	if (request->failed > 0) {
 		buf_format(out, " %" PRId64 " could not be removed and remain%s there.",
 			   request->failed, request->failed == 1 ? "s" : "");
@@ -244,10 +247,12 @@ static void page_synchronised(struct buf *out, const struct page *page)
 	} else if (page->now_s - latest->finished_s > PAGE_RECENT_S) {
 		return;
 	} else if (latest->failed > 0) {
-		buf_format(out,
-			   "<p>The synchronisation is finished: %" PRId64 " of %" PRId64
-			   " assignments are as they should be.</p>\n",
-			   latest->done, latest->total);
+		buf_format(
+		    out,
+		    "<p>The synchronisation is finished: %" PRId64 " of %" PRId64
+		    " assignments are as they should be; why the others are not stands below."
+		    "</p>\n",
+		    latest->done, latest->total);
 	} else if (latest->total == 0) {
 		buf_text(out, "<p>The synchronisation is finished: you have no assignments.</p>\n");
 	} else {
@@ -372,10 +377,9 @@ static void page_actions(struct buf *out, const struct page *page)
 		page_connect(out, page, "Connect Outlook Calendar");
 		return;
 	}
-	if (!view_is(view, "active")) {
+	if (view_is(view, "disconnecting")) {
 		page_connect(out, page, "Reconnect Outlook Calendar");
-	}
-	if (!view_is(view, "disconnecting")) {
+	} else {
 		page_sync_form(out, page);
 		page_disconnect_form(out, page);
 	}
@@ -394,6 +398,9 @@ void page_schedule(struct buf *out, const struct page *page)
 	page_badge(out, page->view);
 	page_news(out, page);
 	page_progress(out, page->view);
+	if (view_is(page->view, "needs_reconnect")) {
+		page_connect(out, page, "Reconnect Outlook Calendar");
+	}
 	if (page->view->is_connected) {
 		facts_write(out, page);
 	} else {

@@ -59,7 +59,7 @@ static const struct reason REASONS[] = {
 	/* why a request ended without its work */
 	{"Microsoft no longer lets us into the calendar*", NULL,
 		"Delete them in Outlook, or connect the calendar once more and disconnect it then.",
-		false},
+		true},
 	{"Outlook has to be connected again",
 		"Your Outlook calendar has to be connected again.",
 		"Reconnect it; your events are kept.", false},

@@ -12,7 +12,7 @@ struct reason {
 	const char *told; /* by the worker; ending in a star: what only begins so */
 	const char *text; /* NULL: what was told is a sentence already */
 	const char *way_on;
-	bool has_detail; /* what was told says more than text does */
+	bool has_detail; /* what was told says more than the text, or how many remain */
 };
 
 /* Never NULL. */

@@ -138,5 +138,9 @@ enum run_step load_finish(struct run *run)
 		break;
 	}
 	items_done(run, "disconnecting");
-	return run->removes_events ? run_with_token(run, RUN_LIST) : RUN_FINISH;
+	if (run->removes_events) {
+		return run_with_token(run, RUN_LIST);
+	}
+	run->kept_count = run_shown_count(run);
+	return RUN_FINISH;
 }

@@ -91,6 +91,16 @@ enum run_step run_after_fault(struct run *run, enum run_step again)
 	return run_wait(run, run->fault.retry_after_ms, again);
 }
 
+size_t run_shown_count(const struct run *run)
+{
+	size_t count = 0;
+
+	for (const struct row *row = run->rows; row != NULL; row = row->hh.next) {
+		count += row->is.event_id != NULL;
+	}
+	return count;
+}
+
 /* Disconnecting always ends, even with a dead token: then it says what it had to leave. */
 static enum run_step run_leave_events(struct run *run)
 {
@@ -100,9 +110,7 @@ static enum run_step run_leave_events(struct run *run)
 		left += run->tasks[i].stage != TASK_STORED;
 	}
 	if (run->task_count == 0) {
-		for (const struct row *row = run->rows; row != NULL; row = row->hh.next) {
-			left += row->is.event_id != NULL;
-		}
+		left = run_shown_count(run);
 		run->left_count = left;
 	}
 	snprintf(

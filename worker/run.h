@@ -126,6 +126,7 @@ struct run {
 	char *read_snapshot;
 	struct listing listing;
 	size_t left_count; /* events that a removal had to leave */
+	size_t kept_count; /* events that a disconnect leaves as it was asked to */
 	char error[200];   /* of a sync request, in words */
 
 	/* why the user parks */
@@ -171,6 +172,9 @@ bool run_is_held(struct run *run, struct breaker *breaker);
 /* The service answered; it failed as a whole. */
 void run_served(struct run *run, struct breaker *breaker);
 void run_unserved(struct run *run, struct breaker *breaker);
+
+/* Rows whose event the calendar shows. */
+size_t run_shown_count(const struct run *run);
 
 /* Nothing came out of a call: it is made again later (run_wait), or the user parks because that has
  * gone on for too long, and is not everybody's trouble. */

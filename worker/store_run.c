@@ -312,12 +312,13 @@ struct counts {
 	struct buf requests;
 };
 
-/* A sync counts assignments; a removal counts marked events. */
+/* A sync counts assignments, a removal marked events, a disconnect that keeps them those it keeps.
+ */
 static void counts_make(struct counts *counts, const struct run *run, bool is_end)
 {
-	size_t total = run->left_count;
-	size_t open = total;
-	size_t failed = total;
+	size_t total = run->left_count + run->kept_count;
+	size_t open = run->left_count;
+	size_t failed = run->left_count;
 
 	for (size_t i = 0; i < run->task_count; i++) {
 		const struct task *task = &run->tasks[i];

@@ -98,6 +98,7 @@ def test_disconnect_keeps_the_events_where_the_person_wants_them(pipeline):
     assert answer.status_code == 303
     pipeline.wait_until(lambda: ada.connection()["status"] == "not_connected")
     assert len(pipeline.calendar(ada.email)) == 3
+    assert "3 events stay in it, as you asked" in page(ada)
     pipeline.wait_until(lambda: pipeline.value("SELECT count(*) FROM calendar_connections") == 0)
 
 
@@ -114,6 +115,7 @@ def test_disconnect_removes_our_events_and_no_others(pipeline):
     pipeline.wait_until(lambda: [event["subject"] for event in pipeline.calendar(ada.email)]
                         == ["Dentist"])
     pipeline.wait_until(lambda: ada.connection()["status"] == "not_connected")
+    assert "25 events were removed from it. None of ours remains." in page(ada)
 
     ada.connect()
     pipeline.wait_calendars_equal_plan()
@@ -440,7 +442,7 @@ def test_what_failed_is_told_with_its_reason_and_a_way_on_and_as_text_only(desk)
     assert len(said["failures"]) == 5 and len(said["left_out"]) == 1
     for reason in said["failures"] + said["left_out"]:
         assert reason["text"] in text and reason["way_on"] in text
-    assert "<strong>2</strong> for other reasons" in text
+    assert "<strong>2</strong> × other reasons" in text
     assert "<img" not in page(ada)
 
 

@@ -194,10 +194,11 @@ static void what_the_plan_leaves_out_and_the_person_deleted_is_no_failure(void *
 	    {{5, "the project ends before it starts"}, {2, "its booking status has no event"}},
 	    2};
 	assert_has(page_of(&view, TROUBLE_NONE, false), "<dt>Failed</dt><dd>0</dd>");
-	assert_has(buf_string(&html), "<strong>5</strong> The project ends before it starts. <span "
-				      "class=\"way-on\">It appears as soon as");
-	assert_has(buf_string(&html), "<strong>2</strong> for other reasons.");
-	assert_has(buf_string(&html), "<strong>3</strong> that you deleted in Outlook.");
+	assert_has(buf_string(&html),
+		   "<strong>5</strong> &times; The project ends before it starts. <span "
+		   "class=\"way-on\">It appears as soon as");
+	assert_has(buf_string(&html), "<strong>2</strong> &times; other reasons.");
+	assert_has(buf_string(&html), "<strong>3</strong> &times; deleted by you in Outlook.");
 	assert_null(strstr(buf_string(&html), "id=\"failed\""));
 }
 
