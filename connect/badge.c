@@ -50,5 +50,5 @@ void badge_words(struct buf *out, const struct view *view)
 
 bool badge_is_busy(const struct view *view)
 {
-	return view->running.id[0] != '\0' || view_is(view, "disconnecting");
+	return view_is_syncing(view) || view_is(view, "disconnecting");
 }

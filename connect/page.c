@@ -288,7 +288,7 @@ static void page_news(struct buf *out, const struct page *page)
 			 "<p>Your Outlook calendar is connected. Your assignments appear in it "
 			 "within moments.</p>\n");
 	}
-	if (view->running.id[0] != '\0') {
+	if (badge_is_busy(view) && view->running.id[0] != '\0') {
 		page_running(out, page);
 	} else {
 		page_result(out, page);
