@@ -84,7 +84,7 @@ function show(page) {
 const isBusy = () => main.dataset.busy !== undefined;
 
 function plan() {
-	const isIdle = !isBusy() && Date.now() - touchedAt > IDLE_MS;
+	const isIdle = Date.now() - touchedAt > IDLE_MS;
 	const most = isBusy() || Date.now() < eagerUntil ? BUSY_MOST_MS : CALM_MOST_MS;
 	clearTimeout(timer);
 	if (isOver || document.hidden || isIdle) return;
