@@ -1,6 +1,9 @@
 /* ascii.c - characters of ASCII, whatever the locale. */
 #include "tests/fake/ascii.h"
 
+#include <stddef.h>
+#include <string.h>
+
 #define CASE 0x20 /* the bit by which a and A differ */
 
 char ascii_lower(char c)
@@ -27,4 +30,17 @@ static unsigned hex_value(char c)
 char ascii_hex(char high, char low)
 {
 	return (char)(unsigned char)(hex_value(high) << 4 | hex_value(low));
+}
+
+bool ascii_list_has(const char *list, const char *item)
+{
+	while (item != NULL && *list != '\0') {
+		size_t length = strcspn(list, ",");
+
+		if (length > 0 && strlen(item) == length && strncmp(item, list, length) == 0) {
+			return true;
+		}
+		list += length + (list[length] == ',');
+	}
+	return false;
 }

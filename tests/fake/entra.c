@@ -12,6 +12,7 @@
 #include "tests/fake/signin.h"
 
 #define TENANT_SIZE	 80
+#define TOKEN_PATH_SIZE	 128
 #define ANSWER_MAX_BYTES 32768
 
 static void note(struct server *server, const struct httpd_request *request,
@@ -109,19 +110,35 @@ static bool meet_fault(struct server *server, struct httpd_request *request,
 	return true;
 }
 
+static void write_token_url(const struct httpd_request *request,
+			    char url[SERVER_BASE_SIZE + TOKEN_PATH_SIZE])
+{
+	char base[SERVER_BASE_SIZE];
+
+	server_base_url(request, base);
+	snprintf(url, SERVER_BASE_SIZE + TOKEN_PATH_SIZE, "%s%s", base, httpd_path(request));
+}
+
 static void handle_token(struct httpd_request *request, const char *tenant)
 {
 	struct server *server = httpd_context(request);
 	struct world *world = &server->world;
-	const struct identity_demand demand = {tenant,
-					       httpd_form(request, "client_id"),
-					       httpd_form(request, "client_secret"),
-					       httpd_form(request, "grant_type"),
-					       httpd_form(request, "code"),
-					       httpd_form(request, "redirect_uri"),
-					       httpd_form(request, "code_verifier"),
-					       httpd_form(request, "refresh_token"),
-					       httpd_form(request, "scope")};
+	char token_url[SERVER_BASE_SIZE + TOKEN_PATH_SIZE];
+	const struct identity_demand demand = {
+	    .tenant = tenant,
+	    .client_id = httpd_form(request, "client_id"),
+	    .client_secret = httpd_form(request, "client_secret"),
+	    .client_assertion = httpd_form(request, "client_assertion"),
+	    .client_assertion_type = httpd_form(request, "client_assertion_type"),
+	    .grant_type = httpd_form(request, "grant_type"),
+	    .code = httpd_form(request, "code"),
+	    .redirect_uri = httpd_form(request, "redirect_uri"),
+	    .code_verifier = httpd_form(request, "code_verifier"),
+	    .refresh_token = httpd_form(request, "refresh_token"),
+	    .scope = httpd_form(request, "scope"),
+	    .token_url = token_url,
+	    .assertions_once = world->settings.assertions_once,
+	};
 	struct account *account = identity_peek(&world->identity, &world->accounts, &demand);
 	struct identity_problem problem = {0};
 	struct identity_grant grant;
@@ -129,6 +146,7 @@ static void handle_token(struct httpd_request *request, const char *tenant)
 	struct buf body;
 	int status = 200;
 
+	write_token_url(request, token_url);
 	httpd_reply_header(request, "Cache-Control", "no-store");
 	if (meet_fault(server, request, account, &manner)) {
 		return;
@@ -161,7 +179,8 @@ static void handle_metadata(struct httpd_request *request, const char *tenant)
 	buf_format(
 	    &out,
 	    "{\"token_endpoint\":\"%s/%s/oauth2/v2.0/token\","
-	    "\"token_endpoint_auth_methods_supported\":[\"client_secret_post\"],"
+	    "\"token_endpoint_auth_methods_supported\":"
+	    "[\"client_secret_post\",\"private_key_jwt\"],"
 	    "\"jwks_uri\":\"%s/%s/discovery/v2.0/keys\","
 	    "\"response_modes_supported\":[\"query\"],\"response_types_supported\":[\"code\"],"
 	    "\"subject_types_supported\":[\"pairwise\"],"

@@ -11,6 +11,7 @@
 #include "common/base64.h"
 #include "common/jsonw.h"
 #include "common/uuid.h"
+#include "tests/fake/ascii.h"
 #include "tests/fake/datetime.h"
 
 /* clang-format off */
@@ -30,6 +31,13 @@ static const struct {
 	{70011,   400, "invalid_scope", NULL, "The provided value for the input parameter 'scope' is not valid."},
 	{7000218, 401, "invalid_client", NULL, "The request body must contain the following parameter: 'client_assertion' or 'client_secret'."},
 	{7000215, 401, "invalid_client", NULL, "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID."},
+	{700021,  401, "invalid_client", NULL, "Client assertion application identifier doesn't match 'client_id' parameter."},
+	{700023,  401, "invalid_client", NULL, "Client assertion audience claim does not match Realm issuer."},
+	{700024,  401, "invalid_client", NULL, "Client assertion is not within its valid time range."},
+	{700027,  401, "invalid_client", NULL, "The certificate with identifier used to sign the client assertion is not registered on application, or the assertion is malformed or was used before."},
+	{700211,  401, "invalid_client", NULL, "No matching federated identity record found for presented assertion issuer."},
+	{700212,  401, "invalid_client", NULL, "No matching federated identity record found for presented assertion audience."},
+	{700213,  401, "invalid_client", NULL, "No matching federated identity record found for presented assertion subject."},
 	{70003,   400, "unsupported_grant_type", NULL, "The app requested an unsupported grant type."},
 	{9002313, 400, "invalid_grant", NULL, "Invalid request. Request is malformed or invalid."},
 	{70008,   400, "invalid_grant", NULL, "The provided authorization code or refresh token has expired due to inactivity."},
@@ -67,22 +75,6 @@ bool identity_knows_tenant(const struct identity *identity, const char *tenant)
 }
 
 /* ---- authorize ---- */
-
-static bool is_registered(const struct identity *identity, const char *redirect_uri)
-{
-	const char *at = identity->redirect_uris;
-
-	while (redirect_uri != NULL && *at != '\0') {
-		size_t length = strcspn(at, ",");
-
-		if (length > 0 && strlen(redirect_uri) == length &&
-		    strncmp(redirect_uri, at, length) == 0) {
-			return true;
-		}
-		at += length + (at[length] == ',');
-	}
-	return false;
-}
 
 /* A base64url text without padding of 32 bytes. */
 static bool is_challenge(const char *text)
@@ -126,7 +118,7 @@ enum identity_verdict identity_check(const struct identity *identity,
 		number = 90002;
 	} else if (!is_same(question->client_id, identity->client_id)) {
 		number = 700016;
-	} else if (!is_registered(identity, question->redirect_uri)) {
+	} else if (!ascii_list_has(identity->redirect_uris, question->redirect_uri)) {
 		number = 50011;
 	}
 	if (number != 0) {
@@ -177,8 +169,34 @@ struct account *identity_peek(const struct identity *identity, const struct acco
 	return NULL;
 }
 
+/* 0, or why the sender is not taken for the application. */
+static int check_credential(struct identity *identity, const struct identity_demand *demand,
+			    int64_t now_ms)
+{
+	const struct assertion_wanted wanted = {.client_id = identity->client_id,
+						.token_url = demand->token_url,
+						.now_s = now_ms / 1000,
+						.once = demand->assertions_once};
+
+	if (demand->client_assertion == NULL && demand->client_secret == NULL) {
+		return 7000218;
+	}
+	if (demand->client_assertion == NULL) {
+		return strcmp(demand->client_secret, identity->client_secret) == 0 ? 0 : 7000215;
+	}
+	if (demand->client_assertion_type == NULL) {
+		return 900144;
+	}
+	if (demand->client_secret != NULL ||
+	    strcmp(demand->client_assertion_type, ASSERTION_TYPE) != 0) {
+		return 900561;
+	}
+	return assertion_check(&identity->trust, demand->client_assertion, &wanted);
+}
+
 /* 0, or why the client itself is refused. */
-static int check_client(const struct identity *identity, const struct identity_demand *demand)
+static int check_client(struct identity *identity, const struct identity_demand *demand,
+			int64_t now_ms)
 {
 	if (!identity_knows_tenant(identity, demand->tenant)) {
 		return 90002;
@@ -189,10 +207,7 @@ static int check_client(const struct identity *identity, const struct identity_d
 	if (strcmp(demand->client_id, identity->client_id) != 0) {
 		return 700016;
 	}
-	if (demand->client_secret == NULL) {
-		return 7000218;
-	}
-	return strcmp(demand->client_secret, identity->client_secret) == 0 ? 0 : 7000215;
+	return check_credential(identity, demand, now_ms);
 }
 
 static bool is_verifier_of(const char *verifier, const char *challenge)
@@ -287,7 +302,7 @@ bool identity_redeem(struct identity *identity, const struct accounts *accounts,
 		     const struct identity_demand *demand, int64_t now_ms,
 		     struct identity_grant *grant, struct identity_problem *problem)
 {
-	int number = check_client(identity, demand);
+	int number = check_client(identity, demand, now_ms);
 
 	*grant = (struct identity_grant){0};
 	if (number != 0) {

@@ -9,6 +9,7 @@
 
 #include "common/buf.h"
 #include "tests/fake/account.h"
+#include "tests/fake/assertion.h"
 #include "tests/fake/bearer.h"
 #include "tests/fake/code.h"
 #include "tests/fake/scope.h"
@@ -19,6 +20,7 @@
 struct identity {
 	const char *client_id;
 	const char *client_secret;
+	struct assertion_trust trust;
 	const char *redirect_uris; /* joined by commas */
 	const char *tenant_id;
 	unsigned char key[BEARER_KEY_BYTES];
@@ -54,17 +56,21 @@ enum identity_verdict {
 	IDENTITY_TELL_PERSON,	   /* the redirect itself is not to be trusted: a page */
 };
 
-/* The form of token; any may be NULL. */
+/* The form of token; any may be NULL.  And how it came. */
 struct identity_demand {
 	const char *tenant;
 	const char *client_id;
 	const char *client_secret;
+	const char *client_assertion;
+	const char *client_assertion_type;
 	const char *grant_type;
 	const char *code;
 	const char *redirect_uri;
 	const char *code_verifier;
 	const char *refresh_token;
 	const char *scope;
+	const char *token_url; /* as the client addressed it */
+	bool assertions_once;  /* each may be used a single time */
 };
 
 struct identity_grant {

@@ -18,6 +18,10 @@ static struct {
 	char *listen;
 	char *client_id;
 	char *client_secret;
+	char *client_certificate;
+	char *federated_key;
+	char *federated_issuer;
+	char *federated_subjects;
 	char *redirect_uris;
 	char *tenant_id;
 	char *accounts;
@@ -37,6 +41,20 @@ static const struct config_option OPTIONS[] = {
 	{.name = "FAKE_CLIENT_SECRET", .type = CONFIG_TEXT, .fallback = "calrelay-secret",
 		.offset = AT(client_secret),
 		.help = "its secret"},
+	{.name = "FAKE_CLIENT_CERTIFICATE", .type = CONFIG_TEXT, .has_file_variant = true,
+		.offset = AT(client_certificate),
+		.help = "a certificate registered for it, PEM"},
+	{.name = "FAKE_FEDERATED_KEY", .type = CONFIG_TEXT, .has_file_variant = true,
+		.offset = AT(federated_key),
+		.help = "public key of an issuer whose tokens stand for it, PEM"},
+	{.name = "FAKE_FEDERATED_ISSUER", .type = CONFIG_TEXT, .fallback = "https://kubernetes.example",
+		.offset = AT(federated_issuer),
+		.help = "that issuer's name"},
+	{.name = "FAKE_FEDERATED_SUBJECT", .type = CONFIG_TEXT,
+		.fallback = "system:serviceaccount:calrelay:calrelay-worker,"
+		"system:serviceaccount:calrelay:calrelay-connect",
+		.offset = AT(federated_subjects),
+		.help = "whom it has to name, joined by commas"},
 	{.name = "FAKE_REDIRECT_URI", .type = CONFIG_TEXT,
 		.fallback = "http://127.0.0.1:8080/api/auth/microsoft/callback",
 		.offset = AT(redirect_uris),
@@ -109,6 +127,23 @@ static bool add_accounts(struct accounts *accounts, char *list)
 	return true;
 }
 
+static bool add_trust(struct assertion_trust *trust)
+{
+	trust->issuer = config.federated_issuer;
+	trust->subjects = config.federated_subjects;
+	if (config.client_certificate != NULL &&
+	    !assertion_register_certificate(trust, config.client_certificate)) {
+		fputs("FAKE_CLIENT_CERTIFICATE is no certificate with an RSA key\n", stderr);
+		return false;
+	}
+	if (config.federated_key != NULL &&
+	    !assertion_register_issuer(trust, config.federated_key)) {
+		fputs("FAKE_FEDERATED_KEY is no public RSA key\n", stderr);
+		return false;
+	}
+	return true;
+}
+
 static bool make_world(struct world *world)
 {
 	world_init(world);
@@ -124,7 +159,7 @@ static bool make_world(struct world *world)
 		fputs("FAKE_EXTENDED_PROPERTY must be like 'String {GUID} Name Colour'\n", stderr);
 		return false;
 	}
-	return add_accounts(&world->accounts, config.accounts);
+	return add_trust(&world->identity.trust) && add_accounts(&world->accounts, config.accounts);
 }
 
 static void on_stop(struct loop *loop)
@@ -165,6 +200,7 @@ static int run(void)
 
 	if (!make_world(&server.world)) {
 		world_reset(&server.world);
+		assertion_forget(&server.world.identity.trust);
 		return 78;
 	}
 	loop_init(&server.loop);
@@ -177,6 +213,7 @@ static int run(void)
 	loop_close(&server.loop);
 	metrics_free(server.ops.metrics);
 	world_reset(&server.world);
+	assertion_forget(&server.world.identity.trust);
 	return status;
 }
 

@@ -83,6 +83,9 @@ static bool settings_read_member(const cJSON *member, struct settings *settings)
 	if (strcmp(name, "deleted_items") == 0) {
 		return read_deleted_items(member, settings);
 	}
+	if (strcmp(name, "assertions_once") == 0) {
+		return read_boolean(member, &settings->assertions_once);
+	}
 	if (strcmp(name, "rate_limit") == 0) {
 		return read_number(member, 0, INT32_MAX, &settings->rate_limit);
 	}
@@ -117,6 +120,8 @@ void settings_write(const struct settings *settings, struct buf *out)
 	buf_text(out, settings->names_existing_id ? "true" : "false");
 	jsonw_member_text(out, "transaction_after_delete", AFTER_DELETE[settings->after_delete]);
 	jsonw_member_text(out, "deleted_items", DELETED_ITEMS[settings->shows_deleted ? 1 : 0]);
+	jsonw_key(out, "assertions_once");
+	buf_text(out, settings->assertions_once ? "true" : "false");
 	jsonw_member_number(out, "rate_limit", settings->rate_limit);
 	jsonw_member_number(out, "concurrency_limit", settings->concurrency_limit);
 	buf_char(out, '}');

@@ -22,6 +22,7 @@ struct settings {
 	bool names_existing_id;
 	enum settings_after_delete after_delete;
 	bool shows_deleted;	   /* Graph answers for immutable ids of deleted events */
+	bool assertions_once;	   /* a client assertion is good for one request */
 	int64_t rate_limit;	   /* per mailbox and 10 minutes; 0: none */
 	int64_t concurrency_limit; /* per mailbox; 0: none */
 };

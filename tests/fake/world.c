@@ -9,6 +9,7 @@ void world_init(struct world *world)
 void world_reset(struct world *world)
 {
 	code_forget_all(&world->identity.codes);
+	jti_forget_all(&world->identity.trust.seen);
 	accounts_clear(&world->accounts, &world->store);
 	faults_clear(&world->faults);
 	journal_clear(&world->journal);
