@@ -27,7 +27,20 @@ static void oauth_field(struct buf *out, const char *name, const char *value)
 	http_encode(out, value);
 }
 
+/* RFC 6749 2.3.1 or RFC 7523 2.2. */
+static void oauth_credential_fields(struct buf *out, const struct oauth_credential *credential)
+{
+	if (credential->assertion == NULL) {
+		oauth_field(out, "client_secret", credential->secret);
+		return;
+	}
+	oauth_field(out, "client_assertion_type",
+		    "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
+	oauth_field(out, "client_assertion", credential->assertion);
+}
+
 static void oauth_client_fields(struct buf *out, const struct oauth_client *client,
+				const struct oauth_credential *credential,
 				enum scope_mailbox mailbox)
 {
 	struct buf scopes;
@@ -35,16 +48,17 @@ static void oauth_client_fields(struct buf *out, const struct oauth_client *clie
 	buf_init(&scopes, OAUTH_SCOPES_MAX_BYTES);
 	scope_write(&scopes, mailbox);
 	oauth_field(out, "client_id", client->client_id);
-	oauth_field(out, "client_secret", client->client_secret);
+	oauth_credential_fields(out, credential);
 	oauth_field(out, "scope", buf_string(&scopes));
 	out->failed = out->failed || scopes.failed;
 	buf_close(&scopes);
 }
 
-void oauth_code_body(struct buf *out, const struct oauth_client *client, const char *code,
+void oauth_code_body(struct buf *out, const struct oauth_client *client,
+		     const struct oauth_credential *credential, const char *code,
 		     const char *verifier)
 {
-	oauth_client_fields(out, client, client->mailbox);
+	oauth_client_fields(out, client, credential, client->mailbox);
 	oauth_field(out, "grant_type", "authorization_code");
 	oauth_field(out, "code", code);
 	oauth_field(out, "redirect_uri", client->redirect_uri);
@@ -52,9 +66,10 @@ void oauth_code_body(struct buf *out, const struct oauth_client *client, const c
 }
 
 void oauth_refresh_body(struct buf *out, const struct oauth_client *client,
-			const char *refresh_token, enum scope_mailbox granted)
+			const struct oauth_credential *credential, const char *refresh_token,
+			enum scope_mailbox granted)
 {
-	oauth_client_fields(out, client, granted);
+	oauth_client_fields(out, client, credential, granted);
 	oauth_field(out, "grant_type", "refresh_token");
 	oauth_field(out, "refresh_token", refresh_token);
 }
@@ -110,7 +125,7 @@ static bool oauth_refused(const struct http_reply *reply, const cJSON *answer, s
 		return fault_fatal(
 		    fault,
 		    "Microsoft refused this application: %.60s: check MICROSOFT_CLIENT_ID, "
-		    "MICROSOFT_CLIENT_SECRET and MICROSOFT_TENANT_ID",
+		    "MICROSOFT_TENANT_ID, and its secret, certificate or federated credential",
 		    error);
 	}
 	fault_retry(fault, "Microsoft's token endpoint answered %d %.60s", reply->status,
@@ -142,7 +157,7 @@ out:
 	return ok;
 }
 
-static void oauth_forget(char *text)
+void oauth_forget(char *text)
 {
 	if (text != NULL) {
 		OPENSSL_cleanse(text, strlen(text));
@@ -157,4 +172,10 @@ void oauth_tokens_free(struct oauth_tokens *tokens)
 	oauth_forget(tokens->id_token);
 	oauth_forget(tokens->scope);
 	*tokens = (struct oauth_tokens){0};
+}
+
+void oauth_credential_forget(struct oauth_credential *credential)
+{
+	oauth_forget(credential->assertion);
+	*credential = (struct oauth_credential){0};
 }

@@ -15,9 +15,14 @@ struct oauth_client {
 	const char *login_url; /* origin, no trailing slash */
 	const char *tenant;
 	const char *client_id;
-	const char *client_secret;
 	const char *redirect_uri;
 	enum scope_mailbox mailbox; /* what a sign-in asks for */
+};
+
+/* What proves that we are client_id: one of the two. */
+struct oauth_credential {
+	const char *secret; /* borrowed */
+	char *assertion;    /* a JWT (RFC 7523) */
 };
 
 struct oauth_tokens {
@@ -29,11 +34,12 @@ struct oauth_tokens {
 };
 
 void oauth_token_url(struct buf *out, const struct oauth_client *client);
-void oauth_code_body(struct buf *out, const struct oauth_client *client, const char *code,
+void oauth_code_body(struct buf *out, const struct oauth_client *client,
+		     const struct oauth_credential *credential, const char *code,
 		     const char *verifier); /* exchangeCodeForTokens */
 /* Asks for what was granted, and no more: a scope that nobody consented to refuses all of it. */
 void oauth_refresh_body(struct buf *out, const struct oauth_client *client,
-			const char *refresh_token,
+			const struct oauth_credential *credential, const char *refresh_token,
 			enum scope_mailbox granted); /* refreshAccessToken */
 
 /* True with tokens to free.  Otherwise what the answer means for whom: FAULT_AUTH: this user has to
@@ -42,5 +48,7 @@ void oauth_refresh_body(struct buf *out, const struct oauth_client *client,
 bool oauth_answer(const struct http_reply *reply, struct oauth_tokens *tokens,
 		  struct fault *fault) MUST_CHECK;
 void oauth_tokens_free(struct oauth_tokens *tokens); /* cleanses */
+void oauth_credential_forget(struct oauth_credential *credential);
+void oauth_forget(char *text); /* cleanses and frees; NULL: nothing */
 
 #endif

@@ -4,6 +4,17 @@
 #include "common/log.h"
 #include "connect/when.h"
 
+static bool app_open_auth(struct app *app, struct fault *fault)
+{
+	const struct client_auth_settings settings = {
+	    .secret = app->config.client_secret,
+	    .certificate = app->config.client_certificate,
+	    .token_file = app->config.federated_token_file,
+	};
+
+	return client_auth_open(&app->auth, &settings, fault);
+}
+
 bool app_init(struct app *app, struct fault *fault)
 {
 	const struct app_config *config = &app->config;
@@ -16,6 +27,9 @@ bool app_init(struct app *app, struct fault *fault)
 	if (app->identity_key == NULL || !hostmap_load(&app->map, config->mapping_file, fault)) {
 		return false;
 	}
+	if (!app_open_auth(app, fault)) {
+		return false;
+	}
 	if (!origin_of_url(&app->origin, config->redirect_uri)) {
 		return fault_fatal(fault, "MICROSOFT_REDIRECT_URI names no host");
 	}
@@ -26,7 +40,6 @@ bool app_init(struct app *app, struct fault *fault)
 	    .login_url = config->login_url,
 	    .tenant = config->tenant_id,
 	    .client_id = config->client_id,
-	    .client_secret = config->client_secret,
 	    .redirect_uri = config->redirect_uri,
 	};
 	if (!scope_mailbox_parse(config->mailbox_settings, &app->oauth.mailbox)) {
@@ -43,6 +56,7 @@ void app_close(struct app *app)
 {
 	seal_keys_free(app->seal_keys);
 	identity_key_free(app->identity_key);
+	client_auth_close(&app->auth);
 }
 
 void app_enter(struct app *app)

@@ -2,6 +2,7 @@
 #ifndef CALRELAY_CONNECT_APP_H
 #define CALRELAY_CONNECT_APP_H
 
+#include "common/client_auth.h"
 #include "common/config.h"
 #include "common/hostmap.h"
 #include "common/http.h"
@@ -28,6 +29,8 @@ struct app_config {
 	char *time_zone;
 	char *client_id;
 	char *client_secret;
+	char *client_certificate;
+	char *federated_token_file;
 	char *redirect_uri;
 	char *mailbox_settings;
 	char *tenant_id;
@@ -40,6 +43,7 @@ struct app {
 	struct app_config config;
 	struct hostmap map;
 	struct oauth_client oauth;
+	struct client_auth auth; /* how we prove to Microsoft who we are */
 	struct origin origin;
 	struct frames frames;
 	struct identity_key *identity_key;

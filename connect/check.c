@@ -38,6 +38,18 @@ static void check_say(struct check *check, bool holds, const char *format, ...)
 
 /* ---- keys and settings ---- */
 
+static void check_auth(struct check *check)
+{
+	struct client_auth_finding finding;
+
+	client_auth_inspect(&check->app->auth, clock_wall_ms() / 1000, &finding);
+	if (finding.state == CLIENT_AUTH_AGEING) {
+		printf("warn  %s\n", finding.text);
+	} else {
+		check_say(check, finding.state == CLIENT_AUTH_GOOD, "%s", finding.text);
+	}
+}
+
 static bool check_settings(struct check *check)
 {
 	static const char CALLBACK[] = "/api/auth/microsoft/callback";
@@ -51,6 +63,7 @@ static bool check_settings(struct check *check)
 		return false;
 	}
 	check_say(check, true, "token keys and JWT key are usable");
+	check_auth(check);
 	if (config->jwt_secret != NULL && strlen(config->jwt_secret) < IDENTITY_SECRET_WEAK_BYTES) {
 		check_say(check, false,
 			  "CALRELAY_JWT_SECRET is shorter than %d bytes: use the host's "

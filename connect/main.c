@@ -32,8 +32,15 @@ static const struct config_option OPTIONS[] = {
 		"the host's JWT public key, PEM (RS256 or ES256)"),
 	OPTION("MICROSOFT_CLIENT_ID", CONFIG_TEXT, true, false, NULL, client_id,
 		"application (client) id of the app registration"),
-	OPTION("MICROSOFT_CLIENT_SECRET", CONFIG_TEXT, true, true, NULL, client_secret,
-		"its client secret's value"),
+	OPTION("MICROSOFT_CLIENT_SECRET", CONFIG_TEXT, false, true, NULL, client_secret,
+		"its client secret's value; instead of it MICROSOFT_CLIENT_CERTIFICATE or "
+		"MICROSOFT_FEDERATED_TOKEN_FILE"),
+	OPTION("MICROSOFT_CLIENT_CERTIFICATE", CONFIG_TEXT, false, true, NULL, client_certificate,
+		"private RSA key and certificate, PEM, registered in place of a secret"),
+	OPTION("MICROSOFT_FEDERATED_TOKEN_FILE", CONFIG_TEXT, false, false, NULL,
+		federated_token_file,
+		"path of a Kubernetes service account token for a federated credential, in place of "
+		"a secret; read for each request"),
 	OPTION("MICROSOFT_REDIRECT_URI", CONFIG_URL, true, false, NULL, redirect_uri,
 		"https://your.domain/api/auth/microsoft/callback, as in the app registration"),
 	OPTION("CALRELAY_MAILBOX_SETTINGS", CONFIG_TEXT, false, false, "none", mailbox_settings,

@@ -23,7 +23,7 @@
 #include "connect/reply.h"
 
 #define FLOW_CODE_MAX_BYTES  4096
-#define FLOW_BODY_MAX_BYTES  16384
+#define FLOW_BODY_MAX_BYTES  32768
 #define FLOW_TOKEN_MAX_BYTES 65536
 #define FLOW_ME_MAX_BYTES    262144
 #define FLOW_HTTP_MAX_MS     15000
@@ -207,8 +207,8 @@ static void take_start(struct flow *flow)
 	store_take_state(flow->app->store, &flow->pg, hash, binding, flow->session.user_id);
 }
 
-/* What goes to the token endpoint: the code, and the verifier that only we know. */
-static bool take_code(struct flow *flow)
+/* What goes to the token endpoint: who we are, the code, and the verifier that only we know. */
+static bool take_code(struct flow *flow, const struct oauth_credential *credential)
 {
 	const char *code = httpd_query(flow->http, "code");
 	struct seal_place place;
@@ -223,12 +223,29 @@ static bool take_code(struct flow *flow)
 	ok = seal_open(flow->app->seal_keys, state_place(&place, flow->state.hash),
 		       flow->state.verifier, &verifier, &fault);
 	if (ok) {
-		oauth_code_body(&flow->body, &flow->app->oauth, code, buf_string(&verifier));
+		oauth_code_body(&flow->body, &flow->app->oauth, credential, code,
+				buf_string(&verifier));
 	} else {
 		log_fault(flow, "a sign-in's verifier does not open", &fault);
 	}
 	secret_buf_close(&verifier);
 	return ok && !flow->body.failed;
+}
+
+static enum flow_step take_prove(struct flow *flow)
+{
+	struct oauth_credential credential;
+	struct fault fault;
+	enum flow_step next;
+
+	if (client_auth_prove(&flow->app->auth, &flow->app->oauth, &credential, &fault)) {
+		next = take_code(flow, &credential) ? FLOW_EXCHANGE : flow_fail(flow, TROUBLE_CODE);
+	} else {
+		log_fault(flow, "this application can't prove who it is", &fault);
+		next = flow_fail(flow, TROUBLE_REGISTRATION);
+	}
+	oauth_credential_forget(&credential);
+	return next;
 }
 
 static enum flow_step take_finish(struct flow *flow, const struct fault *fault)
@@ -246,7 +263,7 @@ static enum flow_step take_finish(struct flow *flow, const struct fault *fault)
 		return flow_fail(
 		    flow, consent_error(error, httpd_query(flow->http, "error_description")));
 	}
-	return take_code(flow) ? FLOW_EXCHANGE : flow_fail(flow, TROUBLE_CODE);
+	return take_prove(flow);
 }
 
 /* exchange: the code becomes tokens */

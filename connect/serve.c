@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/program.h"
 #include "connect/route.h"
@@ -157,6 +158,7 @@ static void serve_close(struct app *app)
 
 int serve_run(struct app *app)
 {
+	struct client_auth_finding finding;
 	struct fault fault;
 	bool started;
 
@@ -169,6 +171,10 @@ int serve_run(struct app *app)
 	    strlen(app->config.jwt_secret) < IDENTITY_SECRET_WEAK_BYTES) {
 		log_warn("CALRELAY_JWT_SECRET is short enough to be guessed",
 			 LOG_NUMBER("bytes", (int64_t)strlen(app->config.jwt_secret)));
+	}
+	client_auth_inspect(&app->auth, clock_wall_ms() / 1000, &finding);
+	if (finding.state != CLIENT_AUTH_GOOD) {
+		log_warn("Microsoft may refuse this application", LOG_TEXT("why", finding.text));
 	}
 	serve_metrics(app);
 	loop_init(&app->loop);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/kafka.h"
 #include "worker/worker.h"
 
@@ -28,6 +29,27 @@ static void say(bool ok, const char *format, ...)
 	putchar('\n');
 }
 
+static void check_auth(const struct worker_config *config)
+{
+	const struct client_auth_settings settings = {
+	    config->client_secret, config->client_certificate, config->federated_token_file};
+	struct client_auth_finding finding;
+	struct client_auth auth;
+	struct fault fault;
+
+	if (!client_auth_open(&auth, &settings, &fault)) {
+		say(false, "%s", fault.what);
+	} else {
+		client_auth_inspect(&auth, clock_wall_ms() / 1000, &finding);
+		if (finding.state == CLIENT_AUTH_AGEING) {
+			printf("warn  %s\n", finding.text);
+		} else {
+			say(finding.state == CLIENT_AUTH_GOOD, "%s", finding.text);
+		}
+	}
+	client_auth_close(&auth);
+}
+
 static void check_settings(const struct worker_config *config)
 {
 	struct fault fault;
@@ -36,6 +58,7 @@ static void check_settings(const struct worker_config *config)
 
 	say(keys != NULL, "token keys: %s", keys != NULL ? "usable" : fault.what);
 	seal_keys_free(keys);
+	check_auth(config);
 	say(hostmap_load(&map, config->mapping_file, &fault), "mapping: %s",
 	    config->mapping_file != NULL ? config->mapping_file : "the shipped one");
 }

@@ -57,8 +57,16 @@ static const struct config_option OPTIONS[] = {
      .help = "the property that marks our events"},
     {OPTION("MICROSOFT_CLIENT_ID", CONFIG_TEXT, client_id), .required = true,
      .help = "application (client) id of the app registration"},
-    {OPTION("MICROSOFT_CLIENT_SECRET", CONFIG_TEXT, client_secret), .required = true,
-     .has_file_variant = true, .help = "client secret of the app registration"},
+    {OPTION("MICROSOFT_CLIENT_SECRET", CONFIG_TEXT, client_secret),
+     .has_file_variant = true,
+     .help = "client secret of the app registration; instead of it MICROSOFT_CLIENT_CERTIFICATE "
+	     "or MICROSOFT_FEDERATED_TOKEN_FILE"},
+    {OPTION("MICROSOFT_CLIENT_CERTIFICATE", CONFIG_TEXT, client_certificate),
+     .has_file_variant = true,
+     .help = "private RSA key and certificate, PEM, registered in place of a secret"},
+    {OPTION("MICROSOFT_FEDERATED_TOKEN_FILE", CONFIG_TEXT, federated_token_file),
+     .help = "path of a Kubernetes service account token for a federated credential, in place of "
+	     "a secret; read for each request"},
     {OPTION("MICROSOFT_REDIRECT_URI", CONFIG_URL, redirect_uri), .required = true,
      .help = "redirect URI of the app registration"},
     {OPTION("MICROSOFT_TENANT_ID", CONFIG_TEXT, tenant), .fallback = "common",
@@ -210,16 +218,20 @@ static bool take_policy(struct fault *fault)
 static bool worker_open_core(struct fault *fault)
 {
 	const struct worker_config *config = &worker.config;
+	const struct client_auth_settings settings = {
+	    config->client_secret, config->client_certificate, config->federated_token_file};
 
 	worker.keys = seal_keys_new(config->token_keys, fault);
 	if (worker.keys == NULL || !hostmap_load(&worker.map, config->mapping_file, fault) ||
 	    !property_is_well_formed(config->extended_property, fault) || !take_policy(fault)) {
 		return false;
 	}
+	if (!client_auth_open(&worker.auth, &settings, fault)) {
+		return false;
+	}
 	worker.oauth = (struct oauth_client){.login_url = config->login_url,
 					     .tenant = config->tenant,
 					     .client_id = config->client_id,
-					     .client_secret = config->client_secret,
 					     .redirect_uri = config->redirect_uri};
 	stats_init(&worker.stats);
 	lanes_init(&worker.lanes);
@@ -257,6 +269,7 @@ static void worker_close_core(void)
 	store_close(&worker.store);
 	stats_close(&worker.stats);
 	seal_keys_free(worker.keys);
+	client_auth_close(&worker.auth);
 }
 
 /* What has handles in the loop, before it is closed. */
@@ -280,11 +293,16 @@ static void worker_close(void)
 
 static int run(void)
 {
+	struct client_auth_finding finding;
 	struct fault fault = {0};
 
 	if (!worker_open(&fault)) {
 		fprintf(stderr, "calrelay-worker: %s\n", fault.what);
 		return PROGRAM_EXIT_CONFIG;
+	}
+	client_auth_inspect(&worker.auth, clock_wall_ms() / 1000, &finding);
+	if (finding.state != CLIENT_AUTH_GOOD) {
+		log_warn("Microsoft may refuse this application", LOG_TEXT("why", finding.text));
 	}
 	log_info("started", LOG_TEXT("group", worker.config.group),
 		 LOG_TEXT("topic", worker.intake.topics[0]));

@@ -126,9 +126,12 @@ static void on_refreshed(struct http_request *request)
 void token_refresh_start(struct run *run)
 {
 	struct worker *worker = run->worker;
+	struct oauth_credential credential = {0};
 	struct buf plain;
 
-	if (!run_open_token(run, "refresh_token", run->connection.refresh_sealed, &plain)) {
+	if (!run_open_token(run, "refresh_token", run->connection.refresh_sealed, &plain) ||
+	    !client_auth_prove(&worker->auth, &worker->oauth, &credential, &run->fault)) {
+		oauth_credential_forget(&credential);
 		forget(&plain);
 		run_resume_later(run);
 		return;
@@ -136,7 +139,9 @@ void token_refresh_start(struct run *run)
 	buf_reset(&run->url);
 	buf_reset(&run->body);
 	oauth_token_url(&run->url, &worker->oauth);
-	oauth_refresh_body(&run->body, &worker->oauth, buf_string(&plain), run->connection.mailbox);
+	oauth_refresh_body(&run->body, &worker->oauth, &credential, buf_string(&plain),
+			   run->connection.mailbox);
+	oauth_credential_forget(&credential);
 	forget(&plain);
 	run->started_exchange_ms = clock_mono_ms();
 	run->http = (struct http_request){.method = "POST",
@@ -148,11 +153,12 @@ void token_refresh_start(struct run *run)
 	http_send(worker->http, &run->http, TOKEN_DEADLINE_MS);
 }
 
-/* Our registration's trouble: nobody's connection is to blame, everybody waits. */
+/* Our registration's trouble, or our credential's: nobody's connection is to blame, everybody
+ * waits. */
 static enum run_step token_misconfigured(struct run *run)
 {
 	if (breaker_trip(&run->worker->login, clock_mono_ms())) {
-		log_error("Microsoft refuses this application", LOG_TEXT("error", run->fault.what));
+		log_error("nobody's tokens can be refreshed", LOG_TEXT("error", run->fault.what));
 	}
 	return run_wait(run, 0, RUN_LEASE);
 }

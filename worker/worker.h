@@ -2,6 +2,7 @@
 #ifndef CALRELAY_WORKER_WORKER_H
 #define CALRELAY_WORKER_WORKER_H
 
+#include "common/client_auth.h"
 #include "common/hostmap.h"
 #include "common/http.h"
 #include "common/json.h"
@@ -30,6 +31,8 @@ struct worker_config {
 	char *time_zone;
 	char *client_id;
 	char *client_secret;
+	char *client_certificate;
+	char *federated_token_file;
 	char *redirect_uri;
 	char *tenant;
 	char *login_url;
@@ -51,6 +54,7 @@ struct worker {
 	struct hostmap map;
 	bool respects_deletion; /* an event that its person deleted stays away */
 	struct oauth_client oauth;
+	struct client_auth auth; /* how we prove to Microsoft who we are */
 	struct stats stats;
 	struct store store;
 	struct lanes lanes;

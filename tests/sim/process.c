@@ -67,8 +67,8 @@ void process_start(struct process *process)
 	worker->oauth = (struct oauth_client){.login_url = login_url,
 					      .tenant = client,
 					      .client_id = client,
-					      .client_secret = client,
 					      .redirect_uri = client};
+	worker->auth.settings.secret = client;
 	worker->keys = keys;
 	worker->map = map;
 	worker->respects_deletion = respects_deletion;

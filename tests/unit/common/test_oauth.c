@@ -15,9 +15,10 @@ static const struct oauth_client CLIENT = {
     .login_url = "https://login.example",
     .tenant = "common",
     .client_id = "client/id",
-    .client_secret = "s&cr=t ~",
     .redirect_uri = "https://app.example/api/auth/microsoft/callback",
 };
+
+static const struct oauth_credential SECRET = {.secret = "s&cr=t ~"};
 
 /* What an answer means: tokens to free on true. */
 static bool answer(int status, const char *body, struct oauth_tokens *tokens, struct fault *fault)
@@ -68,7 +69,7 @@ static void a_code_is_exchanged_with_its_verifier(void **state)
 
 	(void)state;
 	buf_init(&out, 4000);
-	oauth_code_body(&out, &CLIENT, "c+d", "verifier");
+	oauth_code_body(&out, &CLIENT, &SECRET, "c+d", "verifier");
 	assert_string_equal(
 	    buf_string(&out),
 	    "client_id=client%2Fid&client_secret=s%26cr%3Dt%20~"
@@ -87,9 +88,26 @@ static void a_refresh_sends_the_refresh_token(void **state)
 
 	(void)state;
 	buf_init(&out, 4000);
-	oauth_refresh_body(&out, &CLIENT, "r/t", SCOPE_MAILBOX_NONE);
+	oauth_refresh_body(&out, &CLIENT, &SECRET, "r/t", SCOPE_MAILBOX_NONE);
 	assert_non_null(strstr(buf_string(&out), "&grant_type=refresh_token&refresh_token=r%2Ft"));
 	assert_null(strstr(buf_string(&out), "redirect_uri"));
+	buf_close(&out);
+}
+
+static void an_assertion_stands_in_the_secrets_place(void **state)
+{
+	char jwt[] = "a.b-c.d_e";
+	const struct oauth_credential credential = {.assertion = jwt};
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 4000);
+	oauth_refresh_body(&out, &CLIENT, &credential, "r/t", SCOPE_MAILBOX_NONE);
+	assert_non_null(strstr(buf_string(&out),
+			       "client_id=client%2Fid&client_assertion_type=urn%3Aietf%3Aparams"
+			       "%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"
+			       "&client_assertion=a.b-c.d_e&scope=openid%20"));
+	assert_null(strstr(buf_string(&out), "client_secret"));
 	buf_close(&out);
 }
 
@@ -228,6 +246,7 @@ int main(void)
 	    cmocka_unit_test(the_url_has_the_tenant_encoded),
 	    cmocka_unit_test(a_code_is_exchanged_with_its_verifier),
 	    cmocka_unit_test(a_refresh_sends_the_refresh_token),
+	    cmocka_unit_test(an_assertion_stands_in_the_secrets_place),
 	    cmocka_unit_test(an_answer_with_everything_is_read),
 	    cmocka_unit_test(without_a_new_refresh_token_the_old_one_is_kept),
 	    cmocka_unit_test(a_lifetime_is_believed_unless_it_is_nonsense),

@@ -19,7 +19,6 @@ static const struct oauth_client CLIENT = {
     .login_url = "https://login.example",
     .tenant = "common",
     .client_id = "calrelay-client",
-    .client_secret = "never in a URL",
     .redirect_uri = "https://app.example/api/auth/microsoft/callback",
 };
 
