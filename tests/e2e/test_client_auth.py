@@ -1,5 +1,7 @@
 """The application proves itself to Microsoft with a secret, a certificate or a federated token."""
+import os
 import re
+import subprocess
 import time
 
 import pytest
@@ -96,3 +98,108 @@ def test_the_fake_takes_a_token_of_the_trusted_issuer_and_no_other(fake, issuer)
     assert answer(aud=["https://kubernetes.default.svc"]) == refused(700212)
     assert answer(account="another") == refused(700213)
     assert answer(exp=now - 1) == refused(700024)
+
+
+# our own programs
+
+
+def start_with(system, registered, credential):
+    """A system whose programs prove themselves with credential alone, and one connected person."""
+    system.fake.with_settings(FAKE_CLIENT_SECRET="nobody knows it", **registered)
+    for program in (system.connect, system.worker):
+        program.with_settings(MICROSOFT_CLIENT_SECRET=None, **credential)
+    system.start()
+    system.fake.control("POST", "settings", {"assertions_once": True})
+    ada, = system.connect_people(1)
+    assignment = system.create_assignment(system.create_project(), ada)
+    system.wait_calendars_equal_plan()
+    return ada, assignment
+
+
+def private_file(path, content):
+    """Written beside and moved into place, as kubelet does."""
+    beside = path.with_suffix(".new")
+    beside.touch(0o600)
+    beside.write_text(content)
+    os.replace(beside, path)
+    return path
+
+
+def change_with_new_tokens(system, assignment, status):
+    """A change that can reach the calendar only behind a refresh."""
+    system.sql("UPDATE calendar_connections SET token_expires_at = now()")
+    system.update_assignment_status(assignment, status)
+
+
+def tokens(system, since=0):
+    return [record["status"] for record in system.fake.requests(since, kinds={"token"})]
+
+
+def findings(program):
+    """What --check says of the credential, with its first word."""
+    done = subprocess.run([*map(str, program.argv), "--check"], env=program.env,
+                          capture_output=True, text=True, timeout=60)
+    return [line for line in done.stdout.splitlines()
+            if "MICROSOFT_CLIENT_" in line or "FEDERATED" in line]
+
+
+def assert_nothing_leaked(system):
+    for program in (system.connect, system.worker):
+        for secret in ("eyJ", "client_assertion", "PRIVATE KEY"):
+            assert secret not in program.log_text()
+
+
+def test_a_certificate_does_what_a_secret_does(system, certificate):
+    file = private_file(system.folder / "certificate.pem", certificate.key_pem + certificate.pem)
+    ada, assignment = start_with(system, {"FAKE_CLIENT_CERTIFICATE": certificate.pem},
+                                 {"MICROSOFT_CLIENT_CERTIFICATE_FILE": file})
+    change_with_new_tokens(system, assignment, "confirmed")
+    system.wait_calendars_equal_plan()
+    change_with_new_tokens(system, assignment, "tentative")
+    system.wait_calendars_equal_plan()
+    assert tokens(system) == [200, 200, 200], "a sign-in and two refreshes, each with its own jti"
+    assert_nothing_leaked(system)
+
+    for program in (system.connect, system.worker):
+        assert findings(program)[0].startswith("ok    MICROSOFT_CLIENT_CERTIFICATE: matches its "
+                                               "key, 365 days left")
+        old = Certificate(days=20)
+        private_file(file, old.pem + old.key_pem)
+        assert findings(program)[0].startswith("warn ") and "20 days" in findings(program)[0]
+        private_file(file, certificate.key_pem + certificate.pem)
+        file.chmod(0o644)
+        refused = subprocess.run(program.argv, env=program.env, capture_output=True, text=True)
+        assert refused.returncode == 78 and "MICROSOFT_CLIENT_CERTIFICATE_FILE" in refused.stderr
+        file.chmod(0o600)
+
+
+def test_a_federated_token_is_taken_anew_from_its_file_and_its_loss_is_nobodys_fault(
+        system, issuer):
+    file = private_file(system.folder / "token", issuer.token() + "\n")
+    ada, assignment = start_with(system, {"FAKE_FEDERATED_KEY": issuer.pem},
+                                 {"MICROSOFT_FEDERATED_TOKEN_FILE": file})
+    assert findings(system.worker)[0].startswith(
+        "ok    MICROSOFT_FEDERATED_TOKEN_FILE: of https://kubernetes.example for "
+        "system:serviceaccount:calrelay:calrelay-worker, 59 minutes left")
+
+    private_file(file, issuer.token(exp=int(time.time()) - 1))
+    change_with_new_tokens(system, assignment, "confirmed")
+    system.wait_until(lambda: 401 in tokens(system), 20, "Microsoft refuses the old token")
+    assert findings(system.worker)[0].startswith("FAIL ")
+
+    file.unlink()
+    assert findings(system.connect)[0].startswith("FAIL ") and ada.connection()["status"] == "active"
+    asked = len(tokens(system))
+    system.wait_until(lambda: system.worker.metric(
+        "calrelay_worker_token_refreshes_total", result="misconfigured") >= asked, 20,
+        "the worker meets the missing file")
+    assert len(tokens(system)) == asked
+    ada.sign_in()
+    answer = ada.browser.get(ada.consent(ada.begin_consent()), allow_redirects=False)
+    assert "error=registration" in answer.headers["Location"]
+
+    private_file(file, issuer.token())
+    system.wait_calendars_equal_plan()
+    assert tokens(system)[0] == tokens(system)[-1] == 200
+    assert ada.connection()["status"] == "active" and system.dlq_records() == []
+    assert_nothing_leaked(system)

@@ -64,10 +64,8 @@ void process_start(struct process *process)
 						.extended_property = property,
 						.max_in_flight = sim_between(1, 4),
 						.quarantine_s = SIM_QUARANTINE_S};
-	worker->oauth = (struct oauth_client){.login_url = login_url,
-					      .tenant = client,
-					      .client_id = client,
-					      .redirect_uri = client};
+	worker->oauth = (struct oauth_client){
+	    .login_url = login_url, .tenant = client, .client_id = client, .redirect_uri = client};
 	worker->auth.settings.secret = client;
 	worker->keys = keys;
 	worker->map = map;
