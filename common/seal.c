@@ -155,6 +155,11 @@ static bool seal_encrypt(const struct seal_key *key, const struct buf *associate
 	return ok;
 }
 
+void seal_prefix(const struct seal_keys *keys, struct buf *out)
+{
+	buf_format(out, "v1:%s:", keys->keys[0].id);
+}
+
 bool seal_close(const struct seal_keys *keys, const struct seal_place *place, const char *plain,
 		struct buf *sealed, struct fault *fault)
 {
@@ -170,7 +175,7 @@ bool seal_close(const struct seal_keys *keys, const struct seal_place *place, co
 	raw = malloc(total);
 	seal_associated(&associated, place);
 	if (raw != NULL && seal_encrypt(&keys->keys[0], &associated, plain, length, raw)) {
-		buf_format(sealed, "v1:%s:", keys->keys[0].id);
+		seal_prefix(keys, sealed);
 		base64_encode(sealed, raw, total);
 		ok = !sealed->failed;
 	}
@@ -254,5 +259,30 @@ out:
 	free(out);
 	buf_close(&raw);
 	buf_close(&associated);
+	return ok;
+}
+
+bool seal_renew(const struct seal_keys *keys, const struct seal_place *place, const char *sealed,
+		struct buf *renewed, struct fault *fault)
+{
+	struct buf prefix;
+	struct buf plain;
+	bool ok;
+
+	buf_init(&prefix, SEAL_PLACE_MAX_BYTES);
+	buf_init(&plain, SEAL_PLAIN_MAX_BYTES);
+	seal_prefix(keys, &prefix);
+	ok = seal_open(keys, place, sealed, &plain, fault);
+	if (ok && strncmp(sealed, buf_string(&prefix), prefix.length) == 0) {
+		buf_text(renewed, sealed);
+		ok = !renewed->failed || fault_fatal(fault, "out of memory");
+	} else if (ok) {
+		ok = seal_close(keys, place, buf_string(&plain), renewed, fault);
+	}
+	if (plain.data != NULL) {
+		OPENSSL_cleanse(plain.data, plain.capacity);
+	}
+	buf_close(&plain);
+	buf_close(&prefix);
 	return ok;
 }

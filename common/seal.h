@@ -33,4 +33,12 @@ bool seal_close(const struct seal_keys *keys, const struct seal_place *place, co
 bool seal_open(const struct seal_keys *keys, const struct seal_place *place, const char *sealed,
 	       struct buf *plain, struct fault *fault) MUST_CHECK;
 
+/* Appends the same token sealed with the first key: sealed itself where it is that already.  It is
+ * opened in any case.  Faults are those of seal_open and seal_close. */
+bool seal_renew(const struct seal_keys *keys, const struct seal_place *place, const char *sealed,
+		struct buf *renewed, struct fault *fault) MUST_CHECK;
+
+/* Appends how all that is sealed with the first key begins. */
+void seal_prefix(const struct seal_keys *keys, struct buf *out);
+
 #endif

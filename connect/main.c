@@ -4,6 +4,7 @@
 #include "common/program.h"
 #include "connect/app.h"
 #include "connect/check.h"
+#include "connect/rekey.h"
 #include "connect/serve.h"
 
 static struct app app;
@@ -69,6 +70,18 @@ static int check(void)
 	return check_run(&app);
 }
 
+static int rekey(int argc, char **argv)
+{
+	return rekey_run(&app.config, argc, argv);
+}
+
+static const struct program_command COMMANDS[] = {
+    {.name = "rekey",
+     .arguments = "",
+     .help = "seals every stored token with the first of CALRELAY_TOKEN_KEYS; exit 0: all are",
+     .run = rekey},
+};
+
 int main(int argc, char **argv)
 {
 	static const struct program PROGRAM = {
@@ -79,6 +92,8 @@ int main(int argc, char **argv)
 	    .config = &app.config,
 	    .run = run,
 	    .check = check,
+	    .commands = COMMANDS,
+	    .command_count = sizeof COMMANDS / sizeof *COMMANDS,
 	};
 
 	return program_main(&PROGRAM, argc, argv);

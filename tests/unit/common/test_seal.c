@@ -137,6 +137,64 @@ static void after_a_rotation_old_texts_open_and_new_ones_use_the_new_key(void **
 	free(new);
 }
 
+/* What seal_renew makes of sealed text with a keyring, allocated; NULL: it failed. */
+static char *renewed(const char *text, const struct seal_place *place, const char *sealed_text,
+		     struct fault *fault)
+{
+	struct seal_keys *keys = ring(text);
+	struct buf out;
+	char *result = NULL;
+
+	*fault = (struct fault){0};
+	buf_init(&out, 65536);
+	if (seal_renew(keys, place, sealed_text, &out, fault)) {
+		result = buf_steal(&out);
+	} else {
+		assert_int_equal(out.length, 0);
+	}
+	buf_close(&out);
+	seal_keys_free(keys);
+	return result;
+}
+
+static void what_is_renewed_is_the_same_under_the_first_key(void **state)
+{
+	struct fault fault;
+	char *old = sealed(RING_A, "token");
+	char *new = renewed(RING_BA, &PLACE, old, &fault);
+	char *again = renewed(RING_BA, &PLACE, new, &fault);
+
+	(void)state;
+	assert_int_equal(strncmp(new, "v1:b:", 5), 0);
+	assert_opens("b:" KEY_B, new, "token");
+	assert_string_equal(again, new);
+	free(old);
+	free(new);
+	free(again);
+}
+
+static void what_does_not_open_is_not_renewed(void **state)
+{
+	struct seal_place elsewhere = {"calendar_connections", PLACE.row_id, "access_token"};
+	char *own = sealed("b:" KEY_A, "token"); /* the first key's name, but not the first key */
+	char *unknown = sealed("c:" KEY_A, "token");
+	char *old = sealed(RING_A, "token");
+	struct fault fault;
+
+	(void)state;
+	assert_null(renewed(RING_BA, &PLACE, own, &fault));
+	assert_int_equal(fault.kind, FAULT_AUTH);
+	assert_null(renewed(RING_BA, &PLACE, unknown, &fault));
+	assert_int_equal(fault.kind, FAULT_AUTH);
+	assert_null(renewed(RING_BA, &elsewhere, old, &fault));
+	assert_int_equal(fault.kind, FAULT_AUTH);
+	assert_null(renewed(RING_BA, &PLACE, "", &fault));
+	assert_int_equal(fault.kind, FAULT_AUTH);
+	free(own);
+	free(unknown);
+	free(old);
+}
+
 static void another_key_of_the_same_name_does_not_open_it(void **state)
 {
 	char *text = sealed(RING_A, "token");
@@ -264,6 +322,8 @@ int main(void)
 	    cmocka_unit_test(sealing_twice_gives_two_texts),
 	    cmocka_unit_test(the_longest_token_passes_and_a_longer_one_is_refused),
 	    cmocka_unit_test(after_a_rotation_old_texts_open_and_new_ones_use_the_new_key),
+	    cmocka_unit_test(what_is_renewed_is_the_same_under_the_first_key),
+	    cmocka_unit_test(what_does_not_open_is_not_renewed),
 	    cmocka_unit_test(another_key_of_the_same_name_does_not_open_it),
 	    cmocka_unit_test(another_row_table_or_column_does_not_open_it),
 	    cmocka_unit_test(a_change_of_any_single_bit_does_not_open_it),
