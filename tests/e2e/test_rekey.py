@@ -7,6 +7,9 @@ import threading
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from parts.process import ROOT
+
+DOCUMENT = ROOT / "docs/key-rotation.md"
 COLUMNS = ("access_token", "refresh_token")
 
 
@@ -57,8 +60,7 @@ def rekey(system):
                                                if "\t" in line})
 
 
-def restart(system, *keys):
-    keyring(system, *keys)
+def restart(system):
     for program in (system.connect, system.worker):
         assert program.sigterm() == 0
         program.start().wait_ready()
@@ -76,35 +78,45 @@ def change_all_with_new_tokens(system, assignments, status):
     system.bulk_update_assignment_status(assignments, status)
 
 
-def test_a_key_is_rotated_while_the_worker_refreshes_tokens(system, old, new):
+def step(system, command):
+    """A command of the document, where the keyring lies; then worker and connect read it."""
+    assert f"    {command} " in DOCUMENT.read_text()
+    subprocess.run(["bash", "-ec", command], cwd=system.folder, check=True)
+    restart(system)
+
+
+def test_a_key_is_rotated_while_the_worker_refreshes_tokens(system, old):
     keyring(system, old)
     people = system.start().connect_people(6)
     ada, assignments = people[0], system.create_assignments(system.create_project(), people)
     system.wait_calendars_equal_plan()
 
-    restart(system, new)  # too early: nobody has sealed the tokens anew
-    system.update_assignment_status(assignments[0], "confirmed")
-    system.wait_until(lambda: ada.connection()["status"] == "needs_reconnect", 20)
-    system.sql("UPDATE calendar_connections SET status = 'active', status_reason = NULL")
-
-    restart(system, new, old)
-    system.fake.fault("token", "delay", account=ada.email, ms=2000)
+    step(system, 'echo "k2:$(openssl rand -base64 32)" >> token-keys')
+    assert key_ids(system) == {"old"}
+    step(system, "sed -i '1!G;h;$!d' token-keys")
     mark = system.fake.mark()
-    change_all_with_new_tokens(system, assignments, "confirmed")
+    system.fake.fault("token", "delay", account=ada.email, ms=2000)
+    change_all_with_new_tokens(system, assignments[:3], "confirmed")
     system.wait_until(lambda: system.fake.requests(mark, ada.email, {"token"}), 20,
                       "her refresh is under way")
     status, line, _ = rekey(system)
     assert status == 0 and line.endswith(", unreadable 0"), line
-    assert key_ids(system) == {"new"}
+    assert key_ids(system) == {"k2"}
     system.wait_calendars_equal_plan()
-    assert key_ids(system) == {"new"}
+    assert len(system.fake.requests(mark, ada.email, {"token"})) == 1, "what it brought was stored"
     assert rekey(system) == (0, "rekeyed 0, already 6, unreadable 0", [])
 
-    restart(system, new)
+    step(system, "sed -i '2,$d' token-keys")
     change_all_with_new_tokens(system, assignments, "tentative")
     system.wait_calendars_equal_plan()
     assert system.value("SELECT bool_and(status = 'active') FROM calendar_connections")
-    assert system.dlq_records() == []
+    assert key_ids(system) == {"k2"} and system.dlq_records() == []
+
+    keyring(system, old)  # what a key that is missing too early does
+    restart(system)
+    system.update_assignment_status(assignments[0], "confirmed")
+    system.wait_until(lambda: ada.connection()["status"] == "needs_reconnect", 20)
+    assert rekey(system)[:2] == (1, "rekeyed 0, already 0, unreadable 6")
 
 
 def store(system, row, key, plain):
