@@ -18,6 +18,7 @@ PROPERTY = "String {0b7c4c8e-5a3f-4a52-9f0e-6d1f6f2a7c11} Name AmiDashAssignment
 SCOPES = ("openid profile offline_access https://graph.microsoft.com/Calendars.ReadWrite "
           "https://graph.microsoft.com/User.Read")
 VERIFIER = "v" * 43
+CATEGORIES = "/me/outlook/masterCategories"
 IMMUTABLE = {"Prefer": 'IdType="ImmutableId"'}
 ANNA = "anna@example.org"
 
@@ -317,8 +318,14 @@ def test_if_match_holds_off_who_comes_second(client):
     path = "/me/events/" + made["id"]
     match = {"If-Match": made["@odata.etag"]}
     assert client.call("PATCH", path, {"subject": "x"}, headers=match).status_code == 200
-    late = client.call("PATCH", path, {"subject": "y"}, headers=match)
-    assert refusal(late) == (412, "ErrorIrresolvableConflict")
+    for method, body in (("PATCH", {"subject": "y"}), ("DELETE", None)):
+        late = client.call(method, path, body, headers=match)
+        assert refusal(late) == (412, "ErrorIrresolvableConflict")
+    assert client.call("PATCH", path, {"subject": "z"}, {"If-Match": "*"}).status_code == 200
+    seen = client.call("GET", path, **{"$select": "id,categories,changeKey"}).json()
+    assert set(seen) == {"@odata.etag", "id", "categories", "changeKey"}
+    assert seen["@odata.etag"] == f'W/"{seen["changeKey"]}"'
+    assert client.call("DELETE", path, headers={"If-Match": seen["@odata.etag"]}).ok
 
 
 def test_events_are_found_by_our_property(fake, client):
@@ -365,12 +372,32 @@ def test_scopes_and_mailboxes_are_checked(fake):
     assert refusal(small.call("GET", "/me/mailboxSettings")) == (403, "ErrorAccessDenied")
     large = Client(fake, scope=SCOPES + " MailboxSettings.ReadWrite")
     assert large.call("GET", "/me/mailboxSettings").json()["timeZone"] == "Europe/Berlin"
-    category = {"displayName": "AmiDash", "color": "preset4"}
-    assert large.call("POST", "/me/outlook/masterCategories", category).status_code == 201
-    assert large.call("POST", "/me/outlook/masterCategories", category).status_code == 409
     fake.control("PUT", f"accounts/{ANNA}", {"mailbox": False})
     assert refusal(large.call("GET", "/me/events")) == (404, "MailboxNotEnabledForRESTAPI")
     assert large.call("GET", "/me").status_code == 200
+
+
+def test_the_master_list_holds_each_category_once(fake):
+    client = Client(fake, scope=SCOPES + " MailboxSettings.ReadWrite")
+    made = client.call("POST", CATEGORIES, {"displayName": "AmiDash", "color": "preset4"})
+    assert made.status_code == 201 and made.json()["displayName"] == "AmiDash"
+    assert client.call("POST", CATEGORIES, {"displayName": "amidash",
+                                            "color": "preset1"}).status_code == 409
+    path = f"{CATEGORIES}/{made.json()['id']}"
+    assert client.call("PATCH", path, {"color": "preset24"}).json() == {
+        **made.json(), "color": "preset24"}
+    for body in ({"displayName": "Other"}, {"color": "preset25"}, {"color": "green"}, {}):
+        assert client.call("PATCH", path, body).status_code == 400
+    listed = client.call("GET", CATEGORIES).json()["value"]
+    assert {c["displayName"]: c["color"] for c in listed} == fake.categories(ANNA)
+    assert fake.categories(ANNA)["Green category"] == "preset4"
+    assert fake.categories(ANNA)["AmiDash"] == "preset24"
+    assert client.call("DELETE", path).status_code == 204
+    assert refusal(client.call("GET", path)) == (404, "ErrorItemNotFound")
+    reader = Client(fake, scope=SCOPES + " MailboxSettings.Read")
+    assert reader.call("GET", CATEGORIES).status_code == 200
+    assert refusal(reader.call("POST", CATEGORIES, {"displayName": "x", "color": "none"})) == (
+        403, "ErrorAccessDenied")
 
 
 # ---- batches ----

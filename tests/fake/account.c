@@ -110,30 +110,6 @@ void account_set_name(struct account *account, const char *display_name)
 	account->display_name = memory_text(display_name);
 }
 
-bool account_add_category(struct account *account, const char *name, const char *colour)
-{
-	struct account_category *category;
-	struct uuid uuid = uuid_random();
-
-	for (size_t i = 0; i < account->category_count; i++) {
-		if (strcasecmp(account->categories[i].name, name) == 0) {
-			return false;
-		}
-	}
-	if (account->category_count == ACCOUNT_CATEGORIES_MAX) {
-		return false;
-	}
-	if (account->categories == NULL) {
-		account->categories =
-		    memory_zeroed(ACCOUNT_CATEGORIES_MAX, sizeof *account->categories);
-	}
-	category = &account->categories[account->category_count++];
-	category->name = memory_text(name);
-	snprintf(category->colour, sizeof category->colour, "%s", colour);
-	uuid_format(&uuid, category->id);
-	return true;
-}
-
 size_t accounts_count(const struct accounts *accounts)
 {
 	return HASH_COUNT(accounts->by_email);
@@ -141,10 +117,7 @@ size_t accounts_count(const struct accounts *accounts)
 
 static void account_free(struct account *account)
 {
-	for (size_t i = 0; i < account->category_count; i++) {
-		free(account->categories[i].name);
-	}
-	free(account->categories);
+	category_list_close(&account->categories);
 	free(account->display_name);
 	free(account);
 }

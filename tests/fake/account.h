@@ -8,17 +8,11 @@
 #include <uthash.h>
 
 #include "common/uuid.h"
+#include "tests/fake/category.h"
 #include "tests/fake/mailbox.h"
 
-#define ACCOUNT_MAX	       50000
-#define ACCOUNT_EMAIL_SIZE     255
-#define ACCOUNT_CATEGORIES_MAX 100
-
-struct account_category {
-	char *name;
-	char colour[12];
-	char id[UUID_TEXT_SIZE];
-};
+#define ACCOUNT_MAX	   50000
+#define ACCOUNT_EMAIL_SIZE 255
 
 struct account {
 	uint32_t number;		/* never used again, also not after a reset */
@@ -29,8 +23,7 @@ struct account {
 	char id[UUID_TEXT_SIZE]; /* oid */
 	bool has_mailbox;
 	struct mailbox mailbox;
-	struct account_category *categories; /* the master list */
-	size_t category_count;
+	struct category_list categories;
 	UT_hash_handle hh; /* by email */
 	UT_hash_handle by_number;
 };
@@ -47,9 +40,6 @@ struct account *account_find_number(const struct accounts *accounts, uint32_t nu
 struct account *account_put(struct accounts *accounts, const char *email);
 
 void account_set_name(struct account *account, const char *display_name);
-
-/* False where the name is taken or the list is full. */
-bool account_add_category(struct account *account, const char *name, const char *colour);
 
 size_t accounts_count(const struct accounts *accounts);
 void accounts_clear(struct accounts *accounts, struct store *store);

@@ -158,22 +158,13 @@ static const char *event_category(const struct event *event)
 	return event->draft.category_count > 0 ? event->draft.categories[0] : NULL;
 }
 
-/* The colour that the owner's master list gives the category, or NULL. */
-static const char *account_preset(const struct account *account, const char *category)
-{
-	for (size_t i = 0; category != NULL && i < account->category_count; i++) {
-		if (strcasecmp(account->categories[i].name, category) == 0) {
-			return account->categories[i].colour;
-		}
-	}
-	return NULL;
-}
-
 static void write_bar(struct view *view, const struct account *account, const struct month_bar *bar)
 {
 	const struct draft *draft = &bar->event->draft;
 	const char *subject = draft->subject != NULL ? draft->subject : "(no subject)";
 	const char *category = event_category(bar->event);
+	const char *preset =
+	    category != NULL ? category_list_colour(&account->categories, category) : NULL;
 	struct buf *page = &view->page;
 
 	buf_format(
@@ -181,7 +172,7 @@ static void write_bar(struct view *view, const struct account *account, const st
 	    "<div class=\"bar%s%s%s\" style=\"grid-column:%d/%d;grid-row:%d;--c:%s\" title=\"",
 	    strcmp(draft->show_as, "busy") == 0 ? "" : " soft", bar->begins_before ? " from" : "",
 	    bar->ends_after ? " on" : "", bar->first + 1, bar->last + 2, bar->lane + 1,
-	    month_colour(category, account_preset(account, category)));
+	    month_colour(category, preset));
 	html_escape(page, subject);
 	buf_text(page, " \xC2\xB7 ");
 	html_escape(page, draft->show_as);

@@ -110,6 +110,23 @@ void control_revoke(struct httpd_request *request)
 	cJSON_Delete(body);
 }
 
+/* The master list, as if Outlook had shown it. */
+void control_get_categories(struct httpd_request *request)
+{
+	struct account *account = control_account(request, httpd_query(request, "account"));
+	struct buf out;
+
+	if (account == NULL) {
+		return;
+	}
+	category_list_open(&account->categories);
+	buf_init(&out, SERVER_PAGE_MAX_BYTES);
+	buf_text(&out, "{\"categories\":");
+	category_list_write(&account->categories, &out);
+	buf_char(&out, '}');
+	server_reply_json(request, 200, &out);
+}
+
 /* ---- what happened ---- */
 
 void control_get_requests(struct httpd_request *request)

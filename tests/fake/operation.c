@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "common/json.h"
+#include "tests/fake/categories.h"
 #include "tests/fake/events.h"
 #include "tests/fake/memory.h"
 #include "tests/fake/profile.h"
@@ -25,8 +26,11 @@ static const struct {
 } ROUTES[] = {
 	{"GET",    "/me",                          KIND_ME,         SCOPE_USER_READ, false, profile_get},
 	{"GET",    "/me/mailboxSettings",          KIND_SETTINGS,   SCOPE_SETTINGS_READ | SCOPE_SETTINGS_READ_WRITE, true, profile_get_settings},
-	{"GET",    "/me/outlook/masterCategories", KIND_CATEGORIES, SCOPE_SETTINGS_READ | SCOPE_SETTINGS_READ_WRITE, true, profile_get_categories},
-	{"POST",   "/me/outlook/masterCategories", KIND_CATEGORIES, SCOPE_SETTINGS_READ_WRITE, true, profile_add_category},
+	{"GET",    CATEGORIES_PATH,                KIND_CATEGORIES, SCOPE_SETTINGS_READ | SCOPE_SETTINGS_READ_WRITE, true, categories_list},
+	{"POST",   CATEGORIES_PATH,                KIND_CATEGORIES, SCOPE_SETTINGS_READ_WRITE, true, categories_add},
+	{"GET",    CATEGORIES_PATH "/",            KIND_CATEGORIES, SCOPE_SETTINGS_READ | SCOPE_SETTINGS_READ_WRITE, true, categories_get},
+	{"PATCH",  CATEGORIES_PATH "/",            KIND_CATEGORIES, SCOPE_SETTINGS_READ_WRITE, true, categories_change},
+	{"DELETE", CATEGORIES_PATH "/",            KIND_CATEGORIES, SCOPE_SETTINGS_READ_WRITE, true, categories_remove},
 	{"POST",   "/me/events",                   KIND_CREATE,     SCOPE_CALENDARS_READ_WRITE, true, events_create},
 	{"GET",    "/me/events",                   KIND_LIST,       SCOPE_CALENDARS_READ | SCOPE_CALENDARS_READ_WRITE, true, events_list},
 	{"GET",    "/me/calendarView",             KIND_LIST,       SCOPE_CALENDARS_READ | SCOPE_CALENDARS_READ_WRITE, true, events_list},

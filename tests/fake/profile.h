@@ -1,4 +1,4 @@
-/* profile.h - /me, /me/mailboxSettings and the master categories. */
+/* profile.h - /me and /me/mailboxSettings. */
 #ifndef CALRELAY_FAKE_PROFILE_H
 #define CALRELAY_FAKE_PROFILE_H
 
@@ -7,10 +7,6 @@
 bool profile_get(struct operation *operation, struct world *world, struct account *account,
 		 int64_t now_ms, struct problem *problem);
 bool profile_get_settings(struct operation *operation, struct world *world, struct account *account,
-			  int64_t now_ms, struct problem *problem);
-bool profile_get_categories(struct operation *operation, struct world *world,
-			    struct account *account, int64_t now_ms, struct problem *problem);
-bool profile_add_category(struct operation *operation, struct world *world, struct account *account,
 			  int64_t now_ms, struct problem *problem);
 
 #endif

@@ -94,6 +94,11 @@ class Fake(Program):
         events = self.control("GET", "events", account=email)["events"]
         return [event for event in events if folder in (None, event["folder"])]
 
+    def categories(self, email):
+        """The mailbox's master list: {name: colour}."""
+        found = self.control("GET", "categories", account=email)["categories"]
+        return {category["displayName"]: category["color"] for category in found}
+
     def mark(self):
         """Where the record of requests stands now."""
         return self.control("GET", "requests", since=2 ** 52)["next"]
