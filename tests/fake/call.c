@@ -3,9 +3,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <utlist.h>
 
 #include "common/clock.h"
+#include "tests/fake/amend.h"
+#include "tests/fake/challenge.h"
 #include "tests/fake/memory.h"
 
 struct call *call_new(struct server *server, struct httpd_request *request, struct account *account,
@@ -83,6 +86,10 @@ void call_refuse_by_fault(struct operation *operation, const struct faults_rule 
 	snprintf(operation->retry_after, sizeof operation->retry_after, "%s", rule->retry_after);
 	snprintf(operation->www_authenticate, sizeof operation->www_authenticate, "%s",
 		 rule->www_authenticate);
+	if (rule->deed == FAULTS_CHALLENGE) {
+		challenge_format(true, clock_wall_ms(), operation->www_authenticate,
+				 sizeof operation->www_authenticate);
+	}
 }
 
 /* False where a fault answers in the operation's place. */
@@ -104,6 +111,10 @@ static bool pass_faults(struct call *call, struct operation *operation, int64_t 
 	}
 	if (rule.deed == FAULTS_DELAY && !rule.is_after && rule.ms > *delay_ms) {
 		*delay_ms = rule.ms;
+	}
+	if (rule.deed == FAULTS_AMEND) {
+		memcpy(operation->amendment, rule.answer, sizeof rule.answer);
+		return true;
 	}
 	delivery_spoil(&call->manner, &rule);
 	return true;
@@ -164,6 +175,18 @@ static void call_take(struct call *call, size_t index, int64_t *delay_ms)
 	call->group[call->group_count++] = index;
 }
 
+/* What somebody wants to read afterwards as it was written. */
+static void call_keep_body(struct call *call, const struct operation *operation)
+{
+	struct world *world = &call->server->world;
+
+	if (world->settings.keeps_bodies && operation->body != NULL &&
+	    (operation->kind == KIND_CREATE || operation->kind == KIND_UPDATE ||
+	     operation->kind == KIND_CATEGORIES)) {
+		bodies_keep(&world->bodies, operation->kind, operation->status, operation->body);
+	}
+}
+
 static void call_run_group(struct call *call)
 {
 	struct mailbox *mailbox = &call->account->mailbox;
@@ -174,6 +197,8 @@ static void call_run_group(struct call *call)
 
 		operation_run(operation, &call->server->world, call->account, call->scopes,
 			      clock_wall_ms());
+		amend_answer(operation->amendment, &operation->answer);
+		call_keep_body(call, operation);
 		call_note(call, call->group[i], in_flight);
 	}
 	for (size_t i = 0; i < call->group_count; i++) {

@@ -141,6 +141,19 @@ void control_get_requests(struct httpd_request *request)
 	server_reply_json(request, 200, &out);
 }
 
+/* Word for word, where the setting keep_bodies asked for it. */
+void control_get_bodies(struct httpd_request *request)
+{
+	const struct server *server = httpd_context(request);
+	struct buf out;
+
+	buf_init(&out, SERVER_PAGE_MAX_BYTES);
+	buf_text(&out, "{\"bodies\":");
+	bodies_write(&server->world.bodies, &out);
+	buf_char(&out, '}');
+	server_reply_json(request, 200, &out);
+}
+
 void control_get_stats(struct httpd_request *request)
 {
 	const struct server *server = httpd_context(request);

@@ -8,6 +8,7 @@
 void control_put_account(struct httpd_request *request);
 void control_get_accounts(struct httpd_request *request);
 void control_get_categories(struct httpd_request *request);
+void control_get_bodies(struct httpd_request *request);
 void control_get_requests(struct httpd_request *request);
 void control_get_stats(struct httpd_request *request);
 void control_add_fault(struct httpd_request *request);
@@ -21,6 +22,7 @@ void control_reset(struct httpd_request *request);
 #define CONTROL_ROUTES                                                                             \
 	{"PUT", "/control/accounts/*", control_put_account},                                       \
 	    {"GET", "/control/accounts", control_get_accounts},                                    \
+	    {"GET", "/control/bodies", control_get_bodies},                                        \
 	    {"GET", "/control/categories", control_get_categories},                                \
 	    {"GET", "/control/events", control_get_events},                                        \
 	    {"POST", "/control/events/create", control_create_event},                              \

@@ -2,8 +2,10 @@
 #include "tests/fake/delivery.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <utlist.h>
 
+#include "tests/fake/amend.h"
 #include "tests/fake/memory.h"
 
 #define CONTENT_TYPE                                                                               \
@@ -31,6 +33,9 @@ void delivery_spoil(struct delivery_manner *manner, const struct faults_rule *ru
 	manner->is_lost = manner->is_lost || rule->deed == FAULTS_LOSE_ANSWER;
 	manner->is_truncated = manner->is_truncated || rule->deed == FAULTS_TRUNCATE;
 	manner->is_page = manner->is_page || rule->deed == FAULTS_GATEWAY;
+	if (rule->deed == FAULTS_AMEND) {
+		memcpy(manner->amendment, rule->answer, sizeof rule->answer);
+	}
 	if (rule->deed == FAULTS_DELAY && rule->is_after && rule->ms > manner->delay_ms) {
 		manner->delay_ms = rule->ms;
 	}
@@ -66,6 +71,7 @@ void delivery_send(struct server *server, struct httpd_request *request, int sta
 {
 	struct delivery *delivery;
 
+	amend_answer(manner->amendment, body);
 	if (manner->delay_ms == 0) {
 		deliver(request, status, body, manner);
 		return;

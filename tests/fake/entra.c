@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base64.h"
 #include "common/clock.h"
 #include "common/jsonw.h"
 #include "tests/fake/delivery.h"
@@ -32,10 +33,29 @@ static void note(struct server *server, const struct httpd_request *request,
 
 /* ---- token ---- */
 
-static void write_tokens(struct server *server, const struct httpd_request *request,
+/* Who signed in, by oid and tid: Microsoft's own libraries ask for it and know accounts by it. */
+static void write_client_info(const struct identity *identity, const struct account *account,
+			      struct buf *out)
+{
+	struct buf json;
+	struct buf text;
+
+	buf_init(&json, 512);
+	buf_init(&text, 1024);
+	buf_char(&json, '{');
+	jsonw_member_text(&json, "uid", account->id);
+	jsonw_member_text(&json, "utid", identity->tenant_id);
+	buf_char(&json, '}');
+	base64url_encode(&text, buf_string(&json), json.length);
+	jsonw_member_text(out, "client_info", buf_string(&text));
+	buf_close(&json);
+	buf_close(&text);
+}
+
+static void write_tokens(struct server *server, struct httpd_request *request,
 			 const struct identity_grant *grant, struct buf *out)
 {
-	const struct world *world = &server->world;
+	struct world *world = &server->world;
 	int64_t now_ms = clock_wall_ms();
 	struct bearer bearer = {BEARER_ACCESS, grant->account->number, grant->account->generation,
 				grant->scopes, now_ms + world->settings.expires_in_s * 1000};
@@ -64,6 +84,9 @@ static void write_tokens(struct server *server, const struct httpd_request *requ
 		buf_reset(&text);
 		id_token_write(&world->identity, grant, base, now_ms, &text);
 		jsonw_member_text(out, "id_token", buf_string(&text));
+	}
+	if (httpd_form(request, "client_info") != NULL) {
+		write_client_info(&world->identity, grant->account, out);
 	}
 	buf_char(out, '}');
 	buf_close(&text);
@@ -184,7 +207,7 @@ static void handle_metadata(struct httpd_request *request, const char *tenant)
 	    "\"jwks_uri\":\"%s/%s/discovery/v2.0/keys\","
 	    "\"response_modes_supported\":[\"query\"],\"response_types_supported\":[\"code\"],"
 	    "\"subject_types_supported\":[\"pairwise\"],"
-	    "\"id_token_signing_alg_values_supported\":[\"HS256\"],"
+	    "\"id_token_signing_alg_values_supported\":[\"RS256\"],"
 	    "\"code_challenge_methods_supported\":[\"S256\"],"
 	    "\"scopes_supported\":[\"openid\",\"profile\",\"email\",\"offline_access\"],"
 	    "\"issuer\":\"%s/%s/v2.0\","
@@ -197,10 +220,17 @@ static void handle_metadata(struct httpd_request *request, const char *tenant)
 
 static void handle_keys(struct httpd_request *request, const char *tenant)
 {
-	static const char NONE[] = "{\"keys\":[]}"; /* HS256: the client secret is the key */
+	struct server *server = httpd_context(request);
+	char base[SERVER_BASE_SIZE];
+	char issuer[SERVER_BASE_SIZE + TENANT_SIZE];
+	struct buf out;
 
-	(void)tenant;
-	httpd_reply(request, 200, "application/json", NONE, sizeof NONE - 1);
+	(void)tenant; /* all of the cloud's tenants sign with the same keys */
+	server_base_url(request, base);
+	snprintf(issuer, sizeof issuer, "%s/{tenantid}/v2.0", base);
+	buf_init(&out, ANSWER_MAX_BYTES);
+	signer_write_keys(&server->world.identity.signer, issuer, &out);
+	server_reply_json(request, 200, &out);
 }
 
 /* ---- routes ---- */

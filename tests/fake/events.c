@@ -136,13 +136,12 @@ bool events_list(struct operation *operation, struct world *world, struct accoun
 	bool is_view = strcmp(operation->path, "/me/calendarView") == 0;
 	struct listing listing;
 
-	(void)world;
-	(void)now_ms;
 	if (!listing_read(&operation->query, is_view ? LISTING_VIEW : LISTING_EVENTS, &listing,
 			  problem)) {
 		return false;
 	}
 	listing_prefer(&listing, &operation->prefer);
+	listing.found_until_ms = now_ms - world->settings.search_lag_ms;
 	listing.base_url = operation->base_url;
 	listing.path = operation->path;
 	listing_write(&listing, &operation->query, &account->mailbox, &operation->answer);

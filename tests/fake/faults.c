@@ -8,16 +8,18 @@
 #include <utlist.h>
 
 #include "common/json.h"
+#include "common/text.h"
 #include "tests/fake/memory.h"
 
 static const char *const DEEDS[] = {
     [FAULTS_THROTTLE] = "throttle",	  [FAULTS_ERROR] = "error",
     [FAULTS_LOSE_ANSWER] = "lose_answer", [FAULTS_DELAY] = "delay",
-    [FAULTS_TRUNCATE] = "truncate",	  [FAULTS_GATEWAY] = "gateway"};
+    [FAULTS_TRUNCATE] = "truncate",	  [FAULTS_GATEWAY] = "gateway",
+    [FAULTS_CHALLENGE] = "challenge",	  [FAULTS_AMEND] = "amend"};
 
 static const char *const MEMBERS[] = {
-    "account", "assignment",	   "on",    "do",   "status",  "code", "retry_after", "ms",
-    "when",    "www_authenticate", "times", "skip", "location"};
+    "account", "assignment",	   "on",    "do",   "status",	"code",	 "retry_after", "ms",
+    "when",    "www_authenticate", "times", "skip", "location", "answer"};
 
 static bool faults_refuse(struct problem *problem, const char *what)
 {
@@ -54,7 +56,8 @@ static bool faults_read_deed(const cJSON *document, struct faults_rule *rule,
 	for (size_t i = 0; deed != NULL && i < sizeof DEEDS / sizeof *DEEDS; i++) {
 		if (strcmp(DEEDS[i], deed) == 0) {
 			rule->deed = (enum faults_deed)i;
-			return true;
+			return rule->deed != FAULTS_CHALLENGE || rule->on != KIND_TOKEN ||
+			       faults_refuse(problem, "do");
 		}
 	}
 	return faults_refuse(problem, "do");
@@ -83,6 +86,24 @@ static void faults_read_retry_after(const cJSON *document, struct faults_rule *r
 	}
 }
 
+/* The merge patch of an answer. */
+static bool faults_read_answer(const cJSON *document, struct faults_rule *rule,
+			       struct problem *problem)
+{
+	const cJSON *answer = json_member(document, "answer");
+	char *text;
+	bool fits;
+
+	if (rule->deed != FAULTS_AMEND) {
+		return answer == NULL || faults_refuse(problem, "answer");
+	}
+	text = cJSON_IsObject(answer) ? cJSON_PrintUnformatted(answer) : NULL;
+	fits = text != NULL && strlen(text) < sizeof rule->answer;
+	text_copy(rule->answer, sizeof rule->answer, text);
+	free(text);
+	return fits || faults_refuse(problem, "answer");
+}
+
 /* What a refusal says where the rule's author did not. */
 static void faults_default(struct faults_rule *rule, int64_t *status, const char **code)
 {
@@ -94,6 +115,9 @@ static void faults_default(struct faults_rule *rule, int64_t *status, const char
 	} else if (rule->deed == FAULTS_GATEWAY) {
 		*status = 200;
 		*code = "";
+	} else if (rule->deed == FAULTS_CHALLENGE) {
+		*status = 401;
+		*code = "InvalidAuthenticationToken";
 	} else {
 		*status = is_token ? 400 : 500;
 		*code = is_token ? "invalid_grant" : "InternalServerError";
@@ -126,7 +150,8 @@ static bool faults_read(const cJSON *document, struct faults_rule *rule, struct 
 	if (!faults_read_integer(document, "status", least, &status, problem) ||
 	    !faults_read_integer(document, "ms", 0, &rule->ms, problem) ||
 	    !faults_read_integer(document, "times", 1, &rule->times, problem) ||
-	    !faults_read_integer(document, "skip", 0, &rule->skip, problem)) {
+	    !faults_read_integer(document, "skip", 0, &rule->skip, problem) ||
+	    !faults_read_answer(document, rule, problem)) {
 		return false;
 	}
 	if (status > 599) {
@@ -200,7 +225,7 @@ static bool faults_meets(const struct faults_rule *rule, const struct faults_cal
 bool faults_refuses(const struct faults_rule *rule)
 {
 	return rule->deed == FAULTS_THROTTLE || rule->deed == FAULTS_ERROR ||
-	       rule->deed == FAULTS_GATEWAY;
+	       rule->deed == FAULTS_GATEWAY || rule->deed == FAULTS_CHALLENGE;
 }
 
 bool faults_take(struct faults *faults, const struct faults_call *call, struct faults_rule *out)

@@ -9,7 +9,8 @@
 #include "tests/fake/kind.h"
 #include "tests/fake/problem.h"
 
-#define FAULTS_MAX 1000
+#define FAULTS_MAX	   1000
+#define FAULTS_ANSWER_SIZE 1024
 
 enum faults_deed {
 	FAULTS_THROTTLE,    /* refused with 429 */
@@ -18,6 +19,8 @@ enum faults_deed {
 	FAULTS_DELAY,	    /* done late, or done and answered late */
 	FAULTS_TRUNCATE,    /* done, but the answer's JSON ends in the middle */
 	FAULTS_GATEWAY,	    /* not done: something in between answers with a page of its own */
+	FAULTS_CHALLENGE,   /* refused with 401 and claims that a newer token has to meet */
+	FAULTS_AMEND,	    /* done, but the answer's JSON says something else */
 };
 
 struct faults_rule {
@@ -29,9 +32,10 @@ struct faults_rule {
 	enum faults_deed deed;
 	int status;
 	char code[64];
-	char retry_after[64];	    /* the header's text; "" for none */
-	char www_authenticate[512]; /* "" for none */
-	char location[256];	    /* "" for none */
+	char retry_after[64];		 /* the header's text; "" for none */
+	char www_authenticate[512];	 /* "" for none */
+	char location[256];		 /* "" for none */
+	char answer[FAULTS_ANSWER_SIZE]; /* amend: a merge patch */
 	int64_t ms;
 	bool is_after; /* delay: between storing and answering */
 	int64_t times; /* left */

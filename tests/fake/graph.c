@@ -9,12 +9,10 @@
 #include "common/json.h"
 #include "common/jsonw.h"
 #include "tests/fake/call.h"
+#include "tests/fake/challenge.h"
 #include "tests/fake/memory.h"
 
 #define VERSION_PREFIX "/v1.0"
-#define CHALLENGE                                                                                  \
-	"Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/oauth2/"  \
-	"authorize\", client_id=\"00000003-0000-0000-c000-000000000000\""
 
 /* ---- answers ---- */
 
@@ -156,15 +154,17 @@ static struct account *authenticate(struct server *server, struct httpd_request 
 				    enum kind kind, uint32_t *scopes)
 {
 	struct problem problem;
-	const char *why;
+	struct identity_denial denial;
+	char challenge[CHALLENGE_SIZE];
 	struct account *account = identity_authenticate(
 	    &server->world.identity, &server->world.accounts,
-	    httpd_header(request, "Authorization"), clock_wall_ms(), scopes, &why);
+	    httpd_header(request, "Authorization"), clock_wall_ms(), scopes, &denial);
 
 	set_request_ids(request);
 	if (account == NULL) {
-		httpd_reply_header(request, "WWW-Authenticate", CHALLENGE);
-		problem_set(&problem, 401, "InvalidAuthenticationToken", "%s", why);
+		challenge_format(denial.has_claims, clock_wall_ms(), challenge, sizeof challenge);
+		httpd_reply_header(request, "WWW-Authenticate", challenge);
+		problem_set(&problem, 401, "InvalidAuthenticationToken", "%s", denial.why);
 		refuse_call(server, request, NULL, kind, &problem);
 	}
 	return account;

@@ -4,7 +4,6 @@
 #include <jwt.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define ID_TOKEN_LIFE_S 3600
 
@@ -45,9 +44,10 @@ static void id_token_add_person(jwt_t *jwt, const struct identity *identity,
 	}
 }
 
-void id_token_write(const struct identity *identity, const struct identity_grant *grant,
+void id_token_write(struct identity *identity, const struct identity_grant *grant,
 		    const char *base_url, int64_t now_ms, struct buf *out)
 {
+	const struct signer *signer = signer_open(&identity->signer);
 	char issuer[512];
 	jwt_t *jwt = NULL;
 	char *text;
@@ -61,8 +61,9 @@ void id_token_write(const struct identity *identity, const struct identity_grant
 	must(jwt_add_grant_int(jwt, "nbf", (long)(now_ms / 1000)));
 	must(jwt_add_grant_int(jwt, "exp", (long)(now_ms / 1000 + ID_TOKEN_LIFE_S)));
 	id_token_add_person(jwt, identity, grant);
-	must(jwt_set_alg(jwt, JWT_ALG_HS256, (const unsigned char *)identity->client_secret,
-			 (int)strlen(identity->client_secret)));
+	must(jwt_add_header(jwt, "kid", buf_string(&signer->id)));
+	must(jwt_set_alg(jwt, JWT_ALG_RS256, (const unsigned char *)signer->pem.data,
+			 (int)signer->pem.length));
 	text = jwt_encode_str(jwt);
 	must(text == NULL);
 	buf_text(out, text);

@@ -356,25 +356,28 @@ void identity_write_problem(const struct identity_problem *problem, int64_t now_
 
 struct account *identity_authenticate(const struct identity *identity,
 				      const struct accounts *accounts, const char *authorization,
-				      int64_t now_ms, uint32_t *scopes, const char **why)
+				      int64_t now_ms, uint32_t *scopes,
+				      struct identity_denial *denial)
 {
 	struct bearer bearer;
 	struct account *account;
 
-	*why = "Access token is empty.";
+	*denial = (struct identity_denial){.why = "Access token is empty."};
 	if (authorization == NULL || strncasecmp(authorization, "Bearer ", 7) != 0) {
 		return NULL;
 	}
-	*why = "CompactToken parsing failed with error code: 80049217";
+	denial->why = "CompactToken parsing failed with error code: 80049217";
 	if (!bearer_read(identity->key, authorization + 7, BEARER_ACCESS, &bearer)) {
 		return NULL;
 	}
-	*why = "Lifetime validation failed, the token is expired.";
+	denial->why = "Lifetime validation failed, the token is expired.";
 	account = account_find_number(accounts, bearer.account);
 	if (account == NULL || bearer.expires_ms <= now_ms) {
 		return NULL;
 	}
-	*why = "Continuous access evaluation resulted in challenge: the session was revoked.";
+	denial->why =
+	    "Continuous access evaluation resulted in challenge: the session was revoked.";
+	denial->has_claims = true;
 	if (account->generation != bearer.generation) {
 		return NULL;
 	}

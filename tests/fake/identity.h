@@ -13,6 +13,7 @@
 #include "tests/fake/bearer.h"
 #include "tests/fake/code.h"
 #include "tests/fake/scope.h"
+#include "tests/fake/signer.h"
 
 #define IDENTITY_REFRESH_LIFE_MS (INT64_C(90) * 86400000)
 
@@ -24,6 +25,7 @@ struct identity {
 	const char *redirect_uris; /* joined by commas */
 	const char *tenant_id;
 	unsigned char key[BEARER_KEY_BYTES];
+	struct signer signer;
 	struct code *codes;
 };
 
@@ -98,10 +100,17 @@ bool identity_redeem(struct identity *identity, const struct accounts *accounts,
 		     const struct identity_demand *demand, int64_t now_ms,
 		     struct identity_grant *grant, struct identity_problem *problem);
 
+/* Why an access token is refused. */
+struct identity_denial {
+	const char *why;
+	bool has_claims; /* continuous access evaluation: a newer token may serve */
+};
+
 /* The account of a live access token, with its scopes; NULL with why not. */
 struct account *identity_authenticate(const struct identity *identity,
 				      const struct accounts *accounts, const char *authorization,
-				      int64_t now_ms, uint32_t *scopes, const char **why);
+				      int64_t now_ms, uint32_t *scopes,
+				      struct identity_denial *denial);
 
 void identity_write_problem(const struct identity_problem *problem, int64_t now_ms,
 			    struct buf *out);

@@ -163,8 +163,13 @@ static int64_t datetime_seconds(const struct datetime *civil)
 	return civil->day * DAY_SECONDS + civil->second;
 }
 
-static bool listing_has(const struct listing *listing, const struct draft *draft)
+static bool listing_has(const struct listing *listing, const struct event *event)
 {
+	const struct draft *draft = &event->draft;
+
+	if (listing->filter.kind != FILTER_NONE && event->created_ms > listing->found_until_ms) {
+		return false;
+	}
 	if (listing->kind == LISTING_VIEW &&
 	    (datetime_seconds(&draft->start.civil) >= datetime_seconds(&listing->until) ||
 	     datetime_seconds(&draft->end.civil) <= datetime_seconds(&listing->from))) {
@@ -194,7 +199,7 @@ static size_t listing_collect(const struct listing *listing, const struct mailbo
 
 	DL_FOREACH(mailbox->calendar, event)
 	{
-		if (listing_has(listing, &event->draft)) {
+		if (listing_has(listing, event)) {
 			found[count++] = event;
 		}
 	}

@@ -25,7 +25,8 @@ struct listing {
 	size_t skip;
 	struct datetime from; /* of a calendar view */
 	struct datetime until;
-	const char *base_url; /* for @odata.nextLink */
+	int64_t found_until_ms; /* $filter sees what was created by then */
+	const char *base_url;	/* for @odata.nextLink */
 	const char *path;
 };
 

@@ -214,6 +214,7 @@ static int run(void)
 	metrics_free(server.ops.metrics);
 	world_reset(&server.world);
 	assertion_forget(&server.world.identity.trust);
+	signer_close(&server.world.identity.signer);
 	return status;
 }
 

@@ -159,6 +159,18 @@ static bool check_body(const struct operation *operation, struct problem *proble
 	return true;
 }
 
+static bool read_prefer(struct operation *operation, const struct world *world,
+			struct problem *problem)
+{
+	if (!prefer_read(operation->prefer_header, &operation->prefer, problem)) {
+		return false;
+	}
+	if (world->settings.labels_utc) {
+		operation->prefer.zone = NULL;
+	}
+	return true;
+}
+
 static bool operation_try(struct operation *operation, struct world *world, struct account *account,
 			  uint32_t scopes, int64_t now_ms, struct problem *problem)
 {
@@ -179,8 +191,7 @@ static bool operation_try(struct operation *operation, struct world *world, stru
 		    problem, 404, "MailboxNotEnabledForRESTAPI",
 		    "The mailbox is either inactive, soft-deleted, or is hosted on-premise.");
 	}
-	return check_body(operation, problem) &&
-	       prefer_read(operation->prefer_header, &operation->prefer, problem) &&
+	return check_body(operation, problem) && read_prefer(operation, world, problem) &&
 	       ROUTES[route].run(operation, world, account, now_ms, problem);
 }
 

@@ -9,6 +9,8 @@
 static const char *const AFTER_DELETE[] = {
     [SETTINGS_REFUSE] = "refuse", [SETTINGS_FORGET] = "forget", [SETTINGS_REPLAY] = "replay"};
 static const char *const DELETED_ITEMS[] = {"hidden", "visible"};
+static const char *const ALL_DAY_ZONE[] = {"preferred", "utc"};
+static const char *const SEARCH[] = {"prompt", "late"};
 
 void settings_reset(struct settings *settings)
 {
@@ -63,6 +65,22 @@ static bool read_deleted_items(const cJSON *member, struct settings *settings)
 	return choice >= 0;
 }
 
+static bool read_all_day_zone(const cJSON *member, struct settings *settings)
+{
+	int choice = read_choice(member, ALL_DAY_ZONE, 2);
+
+	settings->labels_utc = choice == 1;
+	return choice >= 0;
+}
+
+static bool read_search(const cJSON *member, struct settings *settings)
+{
+	int choice = read_choice(member, SEARCH, 2);
+
+	settings->search_lag_ms = choice == 1 ? SETTINGS_SEARCH_LAG_MS : 0;
+	return choice >= 0;
+}
+
 static bool settings_read_member(const cJSON *member, struct settings *settings)
 {
 	const char *name = member->string;
@@ -85,6 +103,15 @@ static bool settings_read_member(const cJSON *member, struct settings *settings)
 	}
 	if (strcmp(name, "assertions_once") == 0) {
 		return read_boolean(member, &settings->assertions_once);
+	}
+	if (strcmp(name, "all_day_zone") == 0) {
+		return read_all_day_zone(member, settings);
+	}
+	if (strcmp(name, "search") == 0) {
+		return read_search(member, settings);
+	}
+	if (strcmp(name, "keep_bodies") == 0) {
+		return read_boolean(member, &settings->keeps_bodies);
 	}
 	if (strcmp(name, "rate_limit") == 0) {
 		return read_number(member, 0, INT32_MAX, &settings->rate_limit);
@@ -122,6 +149,10 @@ void settings_write(const struct settings *settings, struct buf *out)
 	jsonw_member_text(out, "deleted_items", DELETED_ITEMS[settings->shows_deleted ? 1 : 0]);
 	jsonw_key(out, "assertions_once");
 	buf_text(out, settings->assertions_once ? "true" : "false");
+	jsonw_member_text(out, "all_day_zone", ALL_DAY_ZONE[settings->labels_utc ? 1 : 0]);
+	jsonw_member_text(out, "search", SEARCH[settings->search_lag_ms > 0 ? 1 : 0]);
+	jsonw_key(out, "keep_bodies");
+	buf_text(out, settings->keeps_bodies ? "true" : "false");
 	jsonw_member_number(out, "rate_limit", settings->rate_limit);
 	jsonw_member_number(out, "concurrency_limit", settings->concurrency_limit);
 	buf_char(out, '}');

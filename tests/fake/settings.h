@@ -9,6 +9,8 @@
 #include "common/buf.h"
 #include "tests/fake/problem.h"
 
+#define SETTINGS_SEARCH_LAG_MS 500 /* of a search that is late */
+
 /* What a POST with the transactionId of a deleted event brings. */
 enum settings_after_delete {
 	SETTINGS_REFUSE, /* ErrorDuplicateTransactionId */
@@ -23,6 +25,9 @@ struct settings {
 	enum settings_after_delete after_delete;
 	bool shows_deleted;	   /* Graph answers for immutable ids of deleted events */
 	bool assertions_once;	   /* a client assertion is good for one request */
+	bool labels_utc;	   /* all-day times read UTC whatever outlook.timezone says */
+	int64_t search_lag_ms;	   /* $filter does not find an event before that age */
+	bool keeps_bodies;	   /* see bodies.h */
 	int64_t rate_limit;	   /* per mailbox and 10 minutes; 0: none */
 	int64_t concurrency_limit; /* per mailbox; 0: none */
 };

@@ -13,6 +13,7 @@ void world_reset(struct world *world)
 	accounts_clear(&world->accounts, &world->store);
 	faults_clear(&world->faults);
 	journal_clear(&world->journal);
+	bodies_clear(&world->bodies);
 	settings_reset(&world->settings);
 	world->latency_ms = 0;
 }

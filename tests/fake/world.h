@@ -6,6 +6,7 @@
 
 #include "tests/fake/account.h"
 #include "tests/fake/bearer.h"
+#include "tests/fake/bodies.h"
 #include "tests/fake/faults.h"
 #include "tests/fake/identity.h"
 #include "tests/fake/journal.h"
@@ -19,6 +20,7 @@ struct world {
 	struct settings settings;
 	struct faults faults;
 	struct journal journal;
+	struct bodies bodies;
 	struct identity identity;
 	int64_t latency_ms;		 /* of each Graph answer */
 	char property[PROPERTY_ID_SIZE]; /* whose value is shown as the assignment */

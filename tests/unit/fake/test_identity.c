@@ -171,7 +171,7 @@ static void an_access_token_lives_until_it_ends_or_is_revoked(void **state)
 {
 	struct account *account = account_put(&accounts, "anna@example.org");
 	uint32_t scopes;
-	const char *why;
+	struct identity_denial denial;
 	struct buf header;
 	struct buf text;
 
@@ -180,7 +180,7 @@ static void an_access_token_lives_until_it_ends_or_is_revoked(void **state)
 	buf_init(&header, BEARER_MAX_BYTES);
 	buf_format(&header, "Bearer %s", buf_string(&text));
 #define WHO(now)                                                                                   \
-	identity_authenticate(&identity, &accounts, buf_string(&header), now, &scopes, &why)
+	identity_authenticate(&identity, &accounts, buf_string(&header), now, &scopes, &denial)
 	assert_ptr_equal(WHO(4999), account);
 	assert_int_equal(scopes, SCOPE_OFFLINE_ACCESS | SCOPE_USER_READ);
 	assert_null(WHO(5000));
