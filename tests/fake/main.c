@@ -215,6 +215,7 @@ static int run(void)
 	world_reset(&server.world);
 	assertion_forget(&server.world.identity.trust);
 	signer_close(&server.world.identity.signer);
+	assertion_forget(&server.world.identity.trust);
 	return status;
 }
 

@@ -113,6 +113,9 @@ static bool settings_read_member(const cJSON *member, struct settings *settings)
 	if (strcmp(name, "keep_bodies") == 0) {
 		return read_boolean(member, &settings->keeps_bodies);
 	}
+	if (strcmp(name, "assertions_once") == 0) {
+		return read_boolean(member, &settings->assertions_once);
+	}
 	if (strcmp(name, "rate_limit") == 0) {
 		return read_number(member, 0, INT32_MAX, &settings->rate_limit);
 	}
@@ -153,6 +156,8 @@ void settings_write(const struct settings *settings, struct buf *out)
 	jsonw_member_text(out, "search", SEARCH[settings->search_lag_ms > 0 ? 1 : 0]);
 	jsonw_key(out, "keep_bodies");
 	buf_text(out, settings->keeps_bodies ? "true" : "false");
+	jsonw_key(out, "assertions_once");
+	buf_text(out, settings->assertions_once ? "true" : "false");
 	jsonw_member_number(out, "rate_limit", settings->rate_limit);
 	jsonw_member_number(out, "concurrency_limit", settings->concurrency_limit);
 	buf_char(out, '}');

@@ -28,6 +28,7 @@ struct settings {
 	bool labels_utc;	   /* all-day times read UTC whatever outlook.timezone says */
 	int64_t search_lag_ms;	   /* $filter does not find an event before that age */
 	bool keeps_bodies;	   /* see bodies.h */
+	bool assertions_once;	   /* a client assertion is good for one request */
 	int64_t rate_limit;	   /* per mailbox and 10 minutes; 0: none */
 	int64_t concurrency_limit; /* per mailbox; 0: none */
 };
