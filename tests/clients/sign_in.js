@@ -9,8 +9,13 @@ const SCOPES = [
 	"https://graph.microsoft.com/User.Read",
 ];
 
-// An application of the library; credential is clientSecret, clientCertificate or clientAssertion.
-function newApplication(credential) {
+// An application of the library; credential is clientSecret, clientCertificate or clientAssertion,
+// which the library asks for each time, as from a file that is replaced.
+function newApplication({ ...credential }) {
+	const assertion = credential.clientAssertion;
+	if (assertion) {
+		credential.clientAssertion = async () => assertion;
+	}
 	return new ConfidentialClientApplication({
 		auth: {
 			clientId: world.client_id,

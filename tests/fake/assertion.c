@@ -20,6 +20,8 @@
 #define NO_AUDIENCE    700212
 #define NO_SUBJECT     700213
 
+#define SKEW_S 1 /* msal-node rounds its clock to the nearest second, so up as well */
+
 /* One JWT, taken apart. */
 struct assertion {
 	cJSON *header;
@@ -139,7 +141,7 @@ static bool is_in_time(const cJSON *claims, int64_t now_s)
 	int64_t ends_s = 0;
 
 	return json_integer(claims, "nbf", &begins_s) && json_integer(claims, "exp", &ends_s) &&
-	       begins_s <= now_s && now_s < ends_s;
+	       begins_s <= now_s + SKEW_S && now_s < ends_s;
 }
 
 /* ---- the two kinds ---- */
@@ -165,7 +167,7 @@ static int check_own(struct assertion_trust *trust, const char *jwt,
 		return WRONG_AUDIENCE;
 	}
 	if (!is_in_time(claims, wanted->now_s) || !json_integer(claims, "exp", &ends_s) ||
-	    ends_s > wanted->now_s + ASSERTION_LIFE_MAX_S) {
+	    ends_s > wanted->now_s + ASSERTION_LIFE_MAX_S + SKEW_S) {
 		return WRONG_TIME;
 	}
 	if (jti == NULL || *jti == '\0' || strlen(jti) >= JTI_SIZE) {

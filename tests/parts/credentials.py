@@ -38,6 +38,9 @@ class Certificate:
         digest = self.certificate.fingerprint(hashes.SHA256())
         return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
+    def thumbprint_hex(self):
+        return self.certificate.fingerprint(hashes.SHA256()).hex()
+
     def assertion(self, client_id, token_url, algorithm="PS256", header=None, **changes):
         """As Microsoft wants it, but for the changes; None leaves a claim or a header out."""
         now = int(time.time())
