@@ -18,7 +18,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import sign_in  # noqa: E402
 from parts import microsoft  # noqa: E402
-from parts.process import Folder, free_port  # noqa: E402
+from parts.process import Folder, free_port, wait_until  # noqa: E402
 from parts.programs import Fake  # noqa: E402
 
 ANNA = "anna@example.org"
@@ -32,6 +32,10 @@ POSITIONS = {"duplicate_status": [400, 409],
              "deleted_items": ["hidden", "visible"],
              "all_day_zone": ["preferred", "utc"],
              "search": ["prompt", "late"]}
+PREFIX = "conformance-"
+MARKED = "/me/events?" + urllib.parse.urlencode({
+    "$filter": microsoft.by_assignment("null", "ne"), "$select": "id",
+    "$expand": microsoft.EXPAND, "$top": 100})
 SEEN = []  # lines of the report
 
 
@@ -71,9 +75,18 @@ class Microsoft:
     def graph(self):
         return Graph(self.graph_url, self.tokens["access_token"])
 
+    def sweep(self):
+        """Deletes what any run of this suite left in the calendar."""
+        graph = self.graph()
+        left = [one["id"] for page in graph.pages(MARKED) for one in page
+                if one["singleValueExtendedProperties"][0]["value"].startswith(PREFIX)]
+        for event_id in left:
+            graph.call("DELETE", microsoft.path_of(event_id))
+        return left
+
     def new_assignment(self):
         """A value of our property that nobody else has."""
-        return f"conformance-{self.run}-{uuid.uuid4()}"
+        return f"{PREFIX}{self.run}-{uuid.uuid4()}"
 
     def refuses(self, answer, what, status=400):
         """For what we never send: the fake refuses it, Microsoft may let it pass."""
@@ -97,20 +110,32 @@ class Graph(microsoft.Graph):
                              if one["status"] == 201}
         return answer
 
+    def wait_found(self, assignment, count=1, **query):
+        """Those that a search by our property finds, when they are so many: it may come late."""
+        return wait_until(lambda: self._found(assignment, count, query), 60)
+
+    def _found(self, assignment, count, query):
+        found = self.find(assignment, **query)
+        assert len(found) == count, f"{len(found)} events instead of {count}"
+        return found
+
 
 @pytest.fixture(scope="session")
 def the_microsoft():
     if IS_REAL:
-        yield Microsoft(sign_in.application(), os.environ.get("CONFORMANCE_GRAPH_URL", GRAPH_URL),
-                        os.environ["CONFORMANCE_REFRESH_TOKEN"])
+        made = Microsoft(sign_in.application(), os.environ.get("CONFORMANCE_GRAPH_URL", GRAPH_URL),
+                         os.environ["CONFORMANCE_REFRESH_TOKEN"])
+        yield made
+        made.sweep()
         return
     folder, redirect = Folder("conformance"), f"http://localhost:{free_port()}/"
     fake = Fake("fake", folder.path, {"FAKE_REDIRECT_URI": redirect}).start().wait_ready()
     fake.add_account(ANNA, "Anna Berg", time_zone="Europe/Berlin")
     app = microsoft.Application(fake.url, "common", "calrelay-client", "calrelay-secret", redirect)
     tokens = sign_in.sign_in(app, visit_the_fake)
-    yield Microsoft(app, fake.url, tokens["refresh_token"], fake.control)
-    assert fake.events(ANNA) == [], "the suite cleans up after itself"
+    made = Microsoft(app, fake.url, tokens["refresh_token"], fake.control)
+    yield made
+    assert made.sweep() == [] and fake.events(ANNA) == [], "each test cleans up after itself"
     assert fake.sigterm() == 0, fake.log_tail()
     assert not re.search(r"Sanitizer|runtime error", fake.log_text()), fake.log_text()
     folder.remove()

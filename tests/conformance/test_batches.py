@@ -76,6 +76,7 @@ def test_what_depends_on_a_failure_is_not_tried(graph, creation):
 
 def test_a_url_may_be_encoded_or_not(graph, assignment):
     made = graph.create(assignment).json()["id"]
+    graph.wait_found(assignment)
     query = by_assignment(assignment)
     answer = graph.batch(
         item(1, "PATCH", path_of(made), {"subject": "x"}),
@@ -97,6 +98,7 @@ def test_paths_stay_below_the_version_and_batches_do_not_nest(graph):
 
 def test_prefer_holds_for_the_item_that_carries_it(graph, assignment):
     immutable = graph.create(assignment).json()["id"]
+    graph.wait_found(assignment)
     found = "/me/events?$select=id&$filter=" + urllib.parse.quote(by_assignment(assignment))
     answer = graph.batch(item(1, "GET", found), {**item(2, "GET", found), "headers": {}},
                          headers=IMMUTABLE)

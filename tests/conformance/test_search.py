@@ -4,13 +4,13 @@ import urllib.parse
 import pytest
 
 from parts.microsoft import EXPAND, PROPERTY, at, by_assignment, event, item, statuses
-from parts.process import wait_until
 
 
 def test_our_property_finds_an_event_whatever_the_case_of_its_value(graph, assignment):
     made = graph.create(assignment.upper()).json()
     graph.create(assignment + "-other")
-    (found,) = graph.find(assignment, **{"$select": "id", "$expand": EXPAND})
+    query = {"$select": "id", "$expand": EXPAND}
+    (found,) = graph.wait_found(assignment, **query)
     assert found["id"] == made["id"] and "subject" not in found
     (kept,) = found["singleValueExtendedProperties"]
     assert kept["value"] == assignment.upper() and kept["id"].lower() == PROPERTY.lower()
@@ -20,7 +20,7 @@ def test_our_property_finds_an_event_whatever_the_case_of_its_value(graph, assig
 def test_a_search_finds_what_was_just_created(graph, assignment, switch):
     made = graph.create(assignment).json()
     at_once = [one["id"] for one in graph.find(assignment)] == [made["id"]]
-    wait_until(lambda: [one["id"] for one in graph.find(assignment)] == [made["id"]], 60)
+    graph.wait_found(assignment)
     switch.saw("prompt" if at_once else "late")
 
 
@@ -30,6 +30,8 @@ def test_every_marked_event_is_listed_in_pages(ms, graph, value):
     done = graph.batch(*[item(n, "POST", "/me/events", event(one))
                          for n, one in enumerate(values)])
     assert set(statuses(done).values()) == {201}
+    for one in values:
+        graph.wait_found(one)
     graph.create(ms.new_assignment(), singleValueExtendedProperties=None)
     first = "/me/events?" + urllib.parse.urlencode({
         "$filter": by_assignment(value, "ne"), "$select": "id", "$expand": EXPAND, "$top": 5})
@@ -41,9 +43,10 @@ def test_every_marked_event_is_listed_in_pages(ms, graph, value):
 
 
 def test_a_page_has_ten_events_unless_more_are_asked_for(ms, graph):
-    done = graph.batch(*[item(n, "POST", "/me/events", event(ms.new_assignment()))
-                         for n in range(11)])
-    assert set(statuses(done).values()) == {201}
+    values = [ms.new_assignment() for _ in range(11)]
+    graph.batch(*[item(n, "POST", "/me/events", event(one)) for n, one in enumerate(values)])
+    for one in values:
+        graph.wait_found(one)
     ours = {"$filter": by_assignment("null", "ne"), "$select": "id"}
     assert len(graph.call("GET", "/me/events", **ours).json()["value"]) == 10
     assert len(graph.call("GET", "/me/events", **ours, **{"$top": 1000}).json()["value"]) >= 11

@@ -23,7 +23,7 @@ def drive(system):
     """Every kind of assignment, each created and changed."""
     ada, = system.connect_people(1)
     plain = system.create_project("Acme Corp")
-    other = system.create_project('"Ö" & \N{GRINNING FACE} \\ ' + "x" * 400, notes="Gate 3\n\tRing")
+    other = system.create_project('"Ö" & \N{GRINNING FACE} \\ ' + "x" * 400, notes="Gate 3\n\tcode 4")
     statuses = ("confirmed", "tentative", "option", "requested", "cancelled", "on hold")
     made = [system.create_assignment(project, ada, status, notes)
             for project, notes in ((plain, None), (other, "line\r\n\N{PARTY POPPER} 'two'"),
