@@ -181,8 +181,12 @@ def test_scopes_and_mailboxes_are_checked(fake):
     assert refusal(small.call("GET", "/me/mailboxSettings")) == (403, "ErrorAccessDenied")
     large = Client(fake, scope=SCOPES + " MailboxSettings.ReadWrite")
     assert large.call("GET", "/me/mailboxSettings").json()["timeZone"] == "Europe/Berlin"
-    fake.control("PUT", f"accounts/{ANNA}", {"mailbox": False})
-    assert refusal(large.call("GET", "/me/events")) == (404, "MailboxNotEnabledForRESTAPI")
+    for mailbox, code in ((False, "MailboxNotEnabledForRESTAPI"),
+                          *((code, code) for code in ("MailboxNotSupportedForRESTAPI",
+                                                      "ErrorNonExistentMailbox"))):
+        fake.control("PUT", f"accounts/{ANNA}", {"mailbox": mailbox})
+        assert refusal(large.call("GET", "/me/events")) == (404, code)
+        assert refusal(large.call("DELETE", "/me/events/x")) == (404, code)
     assert large.call("GET", "/me").status_code == 200
 
 

@@ -97,11 +97,26 @@ struct account *account_put(struct accounts *accounts, const char *email)
 	account->number = ++accounts->last_number;
 	account->display_name = account_guess_name(account->email);
 	account->time_zone = zones_find("UTC");
-	account->has_mailbox = true;
 	uuid = uuid_random();
 	uuid_format(&uuid, account->id);
 	accounts_add(accounts, account);
 	return account;
+}
+
+static const struct account_trouble TROUBLES[] = {
+    {"MailboxNotEnabledForRESTAPI",
+     "The mailbox is either inactive, soft-deleted, or is hosted on-premise."},
+    {"MailboxNotSupportedForRESTAPI", "REST API is not yet supported for this mailbox."},
+    {"ErrorNonExistentMailbox", "The SMTP address has no mailbox associated with it."}};
+
+const struct account_trouble *account_find_trouble(const char *code)
+{
+	for (size_t i = 0; i < sizeof TROUBLES / sizeof *TROUBLES; i++) {
+		if (strcmp(TROUBLES[i].code, code) == 0) {
+			return &TROUBLES[i];
+		}
+	}
+	return NULL;
 }
 
 void account_set_name(struct account *account, const char *display_name)

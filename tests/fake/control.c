@@ -17,20 +17,31 @@
 
 /* ---- accounts ---- */
 
+/* true: no trouble; false: the usual one; a text: the one of that code. */
+static bool read_mailbox(const cJSON *value, const struct account_trouble **trouble)
+{
+	*trouble = cJSON_IsFalse(value)	   ? account_find_trouble("MailboxNotEnabledForRESTAPI")
+		   : cJSON_IsString(value) ? account_find_trouble(value->valuestring)
+					   : NULL;
+	return *trouble != NULL || cJSON_IsTrue(value);
+}
+
 /* All of it or nothing. */
 static bool change_account(struct server *server, const char *email, const cJSON *body,
 			   struct problem *problem)
 {
 	const cJSON *mailbox = json_member(body, "mailbox");
 	const char *zone = json_text(body, "time_zone");
+	const struct account_trouble *trouble = NULL;
 	struct account *account;
 
 	if (zone != NULL && zones_find(zone) == NULL) {
 		return problem_set(problem, 400, "BadRequest", "no time zone of Graph's: '%.60s'",
 				   zone);
 	}
-	if (mailbox != NULL && !cJSON_IsBool(mailbox)) {
-		return problem_set(problem, 400, "BadRequest", "mailbox must be true or false");
+	if (mailbox != NULL && !read_mailbox(mailbox, &trouble)) {
+		return problem_set(problem, 400, "BadRequest",
+				   "mailbox must be true, false, or a code of Graph's");
 	}
 	account = account_put(&server->world.accounts, email);
 	if (account == NULL) {
@@ -42,7 +53,7 @@ static bool change_account(struct server *server, const char *email, const cJSON
 		account_set_name(account, json_text(body, "display_name"));
 	}
 	account->time_zone = zone != NULL ? zones_find(zone) : account->time_zone;
-	account->has_mailbox = mailbox != NULL ? cJSON_IsTrue(mailbox) : account->has_mailbox;
+	account->trouble = mailbox != NULL ? trouble : account->trouble;
 	return true;
 }
 
@@ -71,7 +82,7 @@ static void write_account(const struct account *account, struct buf *out)
 	jsonw_member_text(out, "display_name", account->display_name);
 	jsonw_member_text(out, "time_zone", account->time_zone);
 	jsonw_key(out, "mailbox");
-	buf_text(out, account->has_mailbox ? "true" : "false");
+	buf_text(out, account->trouble == NULL ? "true" : "false");
 	jsonw_member_text(out, "id", account->id);
 	jsonw_member_number(out, "events", (int64_t)account->mailbox.calendar_count);
 	jsonw_member_number(out, "deleted", (int64_t)account->mailbox.deleted_count);

@@ -186,10 +186,9 @@ static bool operation_try(struct operation *operation, struct world *world, stru
 		return problem_set(problem, 403, "ErrorAccessDenied",
 				   "Access is denied. Check credentials and try again.");
 	}
-	if (ROUTES[route].needs_mailbox && !account->has_mailbox) {
-		return problem_set(
-		    problem, 404, "MailboxNotEnabledForRESTAPI",
-		    "The mailbox is either inactive, soft-deleted, or is hosted on-premise.");
+	if (ROUTES[route].needs_mailbox && account->trouble != NULL) {
+		return problem_set(problem, 404, account->trouble->code, "%s",
+				   account->trouble->message);
 	}
 	return check_body(operation, problem) && read_prefer(operation, world, problem) &&
 	       ROUTES[route].run(operation, world, account, now_ms, problem);
