@@ -213,7 +213,6 @@ static int run(void)
 	loop_close(&server.loop);
 	metrics_free(server.ops.metrics);
 	world_reset(&server.world);
-	assertion_forget(&server.world.identity.trust);
 	signer_close(&server.world.identity.signer);
 	assertion_forget(&server.world.identity.trust);
 	return status;

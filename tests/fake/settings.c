@@ -101,9 +101,6 @@ static bool settings_read_member(const cJSON *member, struct settings *settings)
 	if (strcmp(name, "deleted_items") == 0) {
 		return read_deleted_items(member, settings);
 	}
-	if (strcmp(name, "assertions_once") == 0) {
-		return read_boolean(member, &settings->assertions_once);
-	}
 	if (strcmp(name, "all_day_zone") == 0) {
 		return read_all_day_zone(member, settings);
 	}
@@ -150,8 +147,6 @@ void settings_write(const struct settings *settings, struct buf *out)
 	buf_text(out, settings->names_existing_id ? "true" : "false");
 	jsonw_member_text(out, "transaction_after_delete", AFTER_DELETE[settings->after_delete]);
 	jsonw_member_text(out, "deleted_items", DELETED_ITEMS[settings->shows_deleted ? 1 : 0]);
-	jsonw_key(out, "assertions_once");
-	buf_text(out, settings->assertions_once ? "true" : "false");
 	jsonw_member_text(out, "all_day_zone", ALL_DAY_ZONE[settings->labels_utc ? 1 : 0]);
 	jsonw_member_text(out, "search", SEARCH[settings->search_lag_ms > 0 ? 1 : 0]);
 	jsonw_key(out, "keep_bodies");

@@ -24,7 +24,6 @@ struct settings {
 	bool names_existing_id;
 	enum settings_after_delete after_delete;
 	bool shows_deleted;	   /* Graph answers for immutable ids of deleted events */
-	bool assertions_once;	   /* a client assertion is good for one request */
 	bool labels_utc;	   /* all-day times read UTC whatever outlook.timezone says */
 	int64_t search_lag_ms;	   /* $filter does not find an event before that age */
 	bool keeps_bodies;	   /* see bodies.h */
