@@ -121,13 +121,38 @@ static bool colour_is_known(const char *colour)
 	return false;
 }
 
+/* What every client of Outlook can show and edit: they join categories by commas or semicolons. */
+static bool category_is_plain(const char *name)
+{
+	for (const char *at = name; *at != '\0'; at++) {
+		if (*at == ',' || *at == ';' || iscntrl((unsigned char)*at)) {
+			return false;
+		}
+	}
+	return *name != ' ' && name[strlen(name) - 1] != ' ';
+}
+
+static void reader_category(struct hostmap_reader *reader, const char *key,
+			    char out[HOSTMAP_CATEGORY_SIZE])
+{
+	reader_copy(reader, key, out, HOSTMAP_CATEGORY_SIZE);
+	if (!reader->failed && !category_is_plain(out)) {
+		reader_refuse(reader, key,
+			      "holds a comma, semicolon or control character, or begins or ends "
+			      "with a space");
+	}
+}
+
 static void reader_look(struct hostmap_reader *reader, struct hostmap_look *look)
 {
 	look->no_event = json_is_true(reader->section, "no_event");
 	if (look->no_event) {
 		return;
 	}
-	reader_copy(reader, "category", look->category, sizeof look->category);
+	reader_category(reader, "category", look->category);
+	if (json_member(reader->section, "own_category") != NULL) {
+		reader_category(reader, "own_category", look->own_category);
+	}
 	reader_copy(reader, "colour", look->colour, sizeof look->colour);
 	reader_copy(reader, "show_as", look->show_as, sizeof look->show_as);
 	if (reader->failed) {
@@ -218,4 +243,41 @@ const struct hostmap_look *hostmap_look(const struct hostmap *map, const char *s
 		}
 	}
 	return &map->other;
+}
+
+const char *hostmap_category(const struct hostmap_look *look, bool has_own)
+{
+	return has_own && look->own_category[0] != '\0' ? look->own_category : look->category;
+}
+
+/* Looks without an event have no category: their names are empty, as no category's is. */
+static bool look_has_category(const struct hostmap_look *look, const char *name)
+{
+	return strcasecmp(look->category, name) == 0 || strcasecmp(look->own_category, name) == 0;
+}
+
+bool hostmap_has_category(const struct hostmap *map, const char *name)
+{
+	for (size_t i = 0; i < map->look_count; i++) {
+		if (look_has_category(&map->looks[i], name)) {
+			return true;
+		}
+	}
+	return look_has_category(&map->other, name);
+}
+
+const struct hostmap_look *hostmap_next_own(const struct hostmap *map,
+					    const struct hostmap_look *after)
+{
+	size_t next = after == NULL ? 0 : (size_t)(after - map->looks) + 1;
+
+	if (after == &map->other) {
+		return NULL;
+	}
+	for (size_t i = next; i < map->look_count; i++) {
+		if (map->looks[i].own_category[0] != '\0') {
+			return &map->looks[i];
+		}
+	}
+	return map->other.own_category[0] != '\0' ? &map->other : NULL;
 }

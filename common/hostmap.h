@@ -12,13 +12,16 @@
 
 #define HOSTMAP_LOOKS_MAX 32
 #define HOSTMAP_NAME_SIZE 64
+/* Exchange: shorter than 256 characters (MAPI, PidNameKeywords). */
+#define HOSTMAP_CATEGORY_SIZE 256
 
 struct hostmap_look {
-	char status[HOSTMAP_NAME_SIZE];	  /* booking_status, compared without case */
-	char category[HOSTMAP_NAME_SIZE]; /* an Outlook category name */
-	char colour[16];		  /* preset0 .. preset24 */
-	char show_as[20];		  /* Graph's freeBusyStatus */
-	bool no_event;			  /* this status has no event at all */
+	char status[HOSTMAP_NAME_SIZE];		  /* booking_status, compared without case */
+	char category[HOSTMAP_CATEGORY_SIZE];	  /* one of Outlook's own, which has its colour */
+	char own_category[HOSTMAP_CATEGORY_SIZE]; /* where we may make it in its colour; "" none */
+	char colour[16];			  /* preset0 .. preset24 */
+	char show_as[20];			  /* Graph's freeBusyStatus */
+	bool no_event;				  /* this status has no event at all */
 };
 
 struct hostmap {
@@ -49,5 +52,16 @@ bool hostmap_load(struct hostmap *map, const char *path, struct fault *fault) MU
 
 /* Never NULL: the status's own look, or the one for any other; status may be NULL. */
 const struct hostmap_look *hostmap_look(const struct hostmap *map, const char *status);
+
+/* Of a look that has an event.  has_own: our own categories can be made in this mailbox. */
+const char *hostmap_category(const struct hostmap_look *look, bool has_own);
+
+/* Whether any look names such a category, of either kind; compared without case. */
+bool hostmap_has_category(const struct hostmap *map, const char *name);
+
+/* The own categories to be made, one after the other: the first look behind after (NULL: of all)
+ * that has one; NULL: none is left. */
+const struct hostmap_look *hostmap_next_own(const struct hostmap *map,
+					    const struct hostmap_look *after);
 
 #endif

@@ -11,8 +11,11 @@
 #include "common/text.h"
 #include "worker/listing.h"
 
-static const char *const METHODS[] = {
-    [OP_CREATE] = "POST", [OP_UPDATE] = "PATCH", [OP_DELETE] = "DELETE", [OP_FIND] = "GET"};
+static const char *const METHODS[] = {[OP_CREATE] = "POST",
+				      [OP_UPDATE] = "PATCH",
+				      [OP_DELETE] = "DELETE",
+				      [OP_FIND] = "GET",
+				      [OP_READ] = "GET"};
 
 static void write_url(struct buf *out, const struct batch_item *item, const char *property)
 {
@@ -27,8 +30,7 @@ static void write_url(struct buf *out, const struct batch_item *item, const char
 		listing_find_path(&url, property, &item->assignment);
 		break;
 	default:
-		buf_text(&url, "/me/events/");
-		http_encode(&url, item->op->event_id);
+		listing_event_path(&url, item->op->event_id, item->op->request == OP_READ);
 		break;
 	}
 	out->failed = out->failed || url.failed;
@@ -53,6 +55,23 @@ static void write_identity(struct buf *out, const struct batch_item *item,
 	buf_text(out, "}]");
 }
 
+static void write_headers(struct buf *out, const struct op *op, bool has_body)
+{
+	jsonw_key(out, "headers");
+	buf_char(out, '{');
+	jsonw_member_text(out, "Prefer", "IdType=\"ImmutableId\"");
+	if (op->request == OP_UPDATE && op->match[0] != '\0') {
+		char etag[OP_CODE_SIZE + 8];
+
+		snprintf(etag, sizeof etag, "W/\"%s\"", op->match);
+		jsonw_member_text(out, "If-Match", etag);
+	}
+	if (has_body) {
+		jsonw_member_text(out, "Content-Type", "application/json");
+	}
+	buf_char(out, '}');
+}
+
 static void write_item(struct buf *out, const struct batch_item *item, int id,
 		       const struct uuid *connection, const char *property)
 {
@@ -65,17 +84,12 @@ static void write_item(struct buf *out, const struct batch_item *item, int id,
 	jsonw_member_text(out, "id", number);
 	jsonw_member_text(out, "method", METHODS[item->op->request]);
 	write_url(out, item, property);
-	jsonw_key(out, "headers");
-	buf_char(out, '{');
-	jsonw_member_text(out, "Prefer", "IdType=\"ImmutableId\"");
-	if (has_body) {
-		jsonw_member_text(out, "Content-Type", "application/json");
-	}
-	buf_char(out, '}');
+	write_headers(out, item->op, has_body);
 	if (has_body) {
 		jsonw_key(out, "body");
 		buf_char(out, '{');
-		outlook_write_members(out, item->event);
+		outlook_write_members(out, item->event,
+				      item->op->keeps_categories ? NULL : item->op->theirs);
 		if (item->op->request == OP_CREATE) {
 			write_identity(out, item, connection, property);
 		}
@@ -114,11 +128,34 @@ static void read_error(struct op_answer *answer, const cJSON *body)
 	}
 }
 
-static void read_success(struct op_answer *answer, const cJSON *body)
+static void read_categories(const struct batch *batch, const struct batch_item *item,
+			    const cJSON *event, struct op_answer *answer)
 {
+	struct category_names names = {.map = batch->map, .written = item->written};
+	const cJSON *categories = json_array(event, "categories");
+	struct buf list;
+
+	if (categories == NULL || !item->op->wants_event) {
+		return;
+	}
+	names.wanted = item->event->category;
+	buf_init(&list, HTTP_REPLY_MAX_BYTES);
+	category_list_add(&list, categories);
+	if (!list.failed) {
+		answer->tells_categories = true;
+		answer->shows_ours = category_take_ours(list.data, &names);
+		text_copy(answer->theirs, sizeof answer->theirs, list.data);
+	}
+	buf_close(&list);
+}
+
+static void read_success(const struct batch *batch, struct batch_item *item, const cJSON *body)
+{
+	struct op_answer *answer = &item->answer;
 	const cJSON *list = json_array(body, "value");
 	const cJSON *event = list != NULL ? cJSON_GetArrayItem(list, 0) : body;
 
+	read_categories(batch, item, event, answer);
 	answer->found = list != NULL ? cJSON_GetArraySize(list) : 0;
 	text_copy(answer->event_id, sizeof answer->event_id, json_text(event, "id"));
 	text_copy(answer->change_key, sizeof answer->change_key, json_text(event, "changeKey"));
@@ -147,7 +184,8 @@ static bool is_list(const cJSON *body)
 	return list != NULL && (cJSON_GetArraySize(list) == 0 || (id != NULL && *id != '\0'));
 }
 
-static void read_answer(struct batch_item *item, const cJSON *response, int64_t wall_ms)
+static void read_answer(const struct batch *batch, struct batch_item *item, const cJSON *response,
+			int64_t wall_ms)
 {
 	struct op_answer *answer = &item->answer;
 	const cJSON *body = json_object(response, "body");
@@ -162,7 +200,10 @@ static void read_answer(struct batch_item *item, const cJSON *response, int64_t 
 	} else if (item->op->request == OP_FIND && !is_list(body)) {
 		return; /* a failed read is never an empty result */
 	} else {
-		read_success(answer, body);
+		read_success(batch, item, body);
+		if (item->op->request == OP_READ && !answer->tells_categories) {
+			return;
+		}
 	}
 	answer->status = (int)status;
 }
@@ -203,7 +244,7 @@ void batch_read(struct batch *batch, const char *body, size_t length, int64_t wa
 			continue;
 		}
 		seen[index] = true;
-		read_answer(&batch->items[index], response, wall_ms);
+		read_answer(batch, &batch->items[index], response, wall_ms);
 	}
 	cJSON_Delete(root);
 }

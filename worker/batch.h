@@ -15,12 +15,14 @@
 
 struct batch_item {
 	const struct op *op;
-	const struct outlook_event *event; /* read by create and update */
+	const struct outlook_event *event; /* what create and update write */
+	const char *written;		   /* the category of ours that was written last; or NULL */
 	struct uuid assignment;
 	struct op_answer answer; /* filled by batch_read */
 };
 
 struct batch {
+	const struct hostmap *map; /* tells categories of ours from others */
 	struct batch_item items[BATCH_ITEMS_MAX];
 	int count;
 };

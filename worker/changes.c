@@ -15,8 +15,9 @@ static bool item_plan(struct run *run, struct item *item)
 	const struct change *change = item->change;
 	struct task *task = run_add_task(run, &item->id);
 
-	if (task == NULL || !outlook_event_make(&task->event, change, &run->worker->map,
-						run->connection.time_zone)) {
+	if (task == NULL ||
+	    !outlook_event_make(&task->event, change, &run->worker->map, run->connection.time_zone,
+				run->connection.mailbox)) {
 		return false;
 	}
 	task->item = item;

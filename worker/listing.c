@@ -9,13 +9,14 @@
 #include "common/civil.h"
 #include "common/http.h"
 #include "common/json.h"
+#include "worker/category.h"
 
 #define LISTING_FIRST_EVENTS 64
-#define LISTING_SEPARATOR    '\x1f'
 #define LISTING_QUERY_BYTES  2048
 #define LISTING_SELECT                                                                             \
 	"id,changeKey,subject,body,start,end,isAllDay,"                                            \
 	"showAs,categories,isReminderOn"
+#define LISTING_FOUND "id,changeKey,categories"
 
 /* An OData string literal: single quotes inside are doubled. */
 static void literal_add(struct buf *out, const char *text)
@@ -81,7 +82,17 @@ void listing_find_path(struct buf *out, const char *property, const struct uuid 
 	uuid_format(assignment, comparison + 4);
 	comparison[4 + UUID_TEXT_SIZE - 1] = '\'';
 	filter_add(out, property, comparison);
-	select_add(out, "id,changeKey");
+	select_add(out, LISTING_FOUND);
+}
+
+void listing_event_path(struct buf *out, const char *event_id, bool is_read)
+{
+	buf_text(out, "/me/events/");
+	http_encode(out, event_id);
+	if (is_read) {
+		buf_text(out, "?$select=");
+		http_encode(out, LISTING_FOUND);
+	}
 }
 
 static bool is_white(char c)
@@ -142,23 +153,6 @@ static bool body_says(const char *listed, const char *text)
 		}
 	} while (c != '\0');
 	return true;
-}
-
-/* A category that holds the separator would read as two, so it is passed over: it is not ours. */
-static void categories_add(struct buf *out, const cJSON *categories)
-{
-	const cJSON *item;
-
-	buf_char(out, LISTING_SEPARATOR);
-	cJSON_ArrayForEach(item, categories)
-	{
-		const char *name = cJSON_GetStringValue(item);
-
-		if (name != NULL && strchr(name, LISTING_SEPARATOR) == NULL) {
-			buf_text(out, name);
-			buf_char(out, LISTING_SEPARATOR);
-		}
-	}
 }
 
 /* Copies the day of a dateTimeTimeZone; "" where it is none.  Returns whether it begins at 00:00.
@@ -224,7 +218,7 @@ static bool texts_copy(const cJSON *item, struct listed *listed, size_t *size)
 	body_add(&out, body != NULL ? body : "");
 	buf_char(&out, '\0');
 	categories = out.length;
-	categories_add(&out, json_array(item, "categories"));
+	category_list_add(&out, json_array(item, "categories"));
 	*size = out.length + 1;
 	listed->id = buf_steal(&out);
 	if (listed->id == NULL) {
@@ -387,27 +381,11 @@ void listing_close(struct listing *listing)
 	*listing = (struct listing){0};
 }
 
-static bool has_category(const char *categories, const char *name)
-{
-	size_t length = strlen(name);
-
-	for (const char *at = categories; *at == LISTING_SEPARATOR && at[1] != '\0';) {
-		size_t size = strcspn(at + 1, "\x1f");
-
-		if (size == length && memcmp(at + 1, name, length) == 0) {
-			return true;
-		}
-		at += size + 1;
-	}
-	return false;
-}
-
 bool listed_matches(const struct listed *listed, const struct outlook_event *event)
 {
 	return event->verdict == OUTLOOK_EVENT && strcmp(listed->subject, event->subject) == 0 &&
 	       strcmp(listed->start, event->start) == 0 && strcmp(listed->end, event->end) == 0 &&
 	       listed->is_midnight && listed->is_all_day && !listed->is_reminder_on &&
 	       strcmp(listed->show_as, event->look->show_as) == 0 &&
-	       has_category(listed->categories, event->look->category) &&
 	       body_says(listed->body, event->body);
 }

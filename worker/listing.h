@@ -26,7 +26,7 @@ struct listed {
 	bool is_all_day;
 	bool is_reminder_on;
 	char show_as[20];
-	char *categories; /* joined by \x1f, with one at each end: "\x1f" "Green category" "\x1f" */
+	char *categories; /* a list of category.h's */
 };
 
 struct listing {
@@ -43,8 +43,11 @@ struct listing {
  * with the property expanded.  property is CALRELAY_EXTENDED_PROPERTY's value. */
 void listing_first_path(struct buf *out, const char *property);
 
-/* Path and query that find one assignment's events (id, changeKey). */
+/* Path and query that find one assignment's events (id, changeKey, categories). */
 void listing_find_path(struct buf *out, const char *property, const struct uuid *assignment);
+
+/* Path of one event; is_read: with the query that reads the same of it. */
+void listing_event_path(struct buf *out, const char *event_id, bool is_read);
 
 /* Adds a page's events; a listing begins as {0}.  False with FAULT_RETRY where the page can't be
  * read whole or a ceiling is passed: an incomplete listing is no listing, close it.  The next
@@ -53,8 +56,8 @@ bool listing_add_page(struct listing *listing, const char *body, size_t length,
 		      const char *property, const char *graph_url, struct fault *fault) MUST_CHECK;
 void listing_close(struct listing *listing);
 
-/* Whether the event shows what is wanted: subject, dates, all day, showAs, reminder off, our
- * category among its categories, and the body's text (line ends and outer white space aside). */
+/* Whether the event shows what is wanted, categories aside: subject, dates, all day, showAs,
+ * reminder off, and the body's text (line ends and outer white space aside). */
 bool listed_matches(const struct listed *listed, const struct outlook_event *event);
 
 #endif

@@ -9,6 +9,7 @@
 #include "common/civil.h"
 #include "common/jsonw.h"
 #include "common/utf8.h"
+#include "worker/category.h"
 
 #define OUTLOOK_UNTITLED "(untitled project)"
 #define OUTLOOK_CUT	 "\n… (cut)"
@@ -191,7 +192,7 @@ static bool hash_make(const struct outlook_event *event, char hash[OUTLOOK_HASH_
 	bool ok;
 
 	buf_init(&members, OUTLOOK_EVENT_MAX_BYTES);
-	outlook_write_members(&members, event);
+	outlook_write_members(&members, event, "");
 	ok = !members.failed && EVP_Digest(buf_string(&members), members.length, digest, NULL,
 					   EVP_sha256(), NULL) == 1;
 	for (size_t i = 0; ok && i < OUTLOOK_HASH_SIZE / 2; i++) {
@@ -202,7 +203,8 @@ static bool hash_make(const struct outlook_event *event, char hash[OUTLOOK_HASH_
 }
 
 bool outlook_event_make(struct outlook_event *event, const struct change *change,
-			const struct hostmap *map, const char *time_zone)
+			const struct hostmap *map, const char *time_zone,
+			enum scope_mailbox mailbox)
 {
 	const struct assignment *assignment = &change->assignment;
 	const char *status = assignment->status != NULL ? assignment->status : "";
@@ -212,6 +214,7 @@ bool outlook_event_make(struct outlook_event *event, const struct change *change
 	if (event->verdict != OUTLOOK_EVENT) {
 		return true;
 	}
+	event->category = hostmap_category(event->look, mailbox == SCOPE_MAILBOX_WRITE);
 	civil_format_date(assignment->start_day, event->start);
 	civil_format_date(assignment->end_day + 1, event->end);
 	event->subject = subject_make(assignment->client_name);
@@ -243,7 +246,7 @@ static void write_midnight(struct buf *out, const char *key, const char *day, co
 	buf_char(out, '}');
 }
 
-void outlook_write_members(struct buf *out, const struct outlook_event *event)
+void outlook_write_members(struct buf *out, const struct outlook_event *event, const char *theirs)
 {
 	jsonw_member_text(out, "subject", event->subject);
 	jsonw_key(out, "body");
@@ -256,10 +259,10 @@ void outlook_write_members(struct buf *out, const struct outlook_event *event)
 	write_midnight(out, "start", event->start, event->time_zone);
 	write_midnight(out, "end", event->end, event->time_zone);
 	jsonw_member_text(out, "showAs", event->look->show_as);
-	jsonw_key(out, "categories");
-	buf_char(out, '[');
-	jsonw_text(out, event->look->category);
-	buf_char(out, ']');
+	if (theirs != NULL) {
+		jsonw_key(out, "categories");
+		category_write(out, event->category, theirs);
+	}
 	jsonw_key(out, "isReminderOn");
 	buf_text(out, "false");
 }

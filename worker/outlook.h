@@ -7,6 +7,7 @@
 
 #include "common/buf.h"
 #include "common/hostmap.h"
+#include "common/scope.h"
 #include "worker/change.h"
 
 #define OUTLOOK_SUBJECT_MAX_CHARACTERS 255
@@ -33,19 +34,23 @@ struct outlook_event {
 	char end[11];	/* exclusive: the day after the last */
 	const char *time_zone;		 /* borrowed */
 	const struct hostmap_look *look; /* borrowed */
+	const char *category;		 /* borrowed; NULL without an event */
 	char hash[OUTLOOK_HASH_SIZE]; /* SHA-256 of what a PATCH would send; "" without an event */
 };
 
 /* For people, e.g. "the project has no start or end date"; NULL for OUTLOOK_EVENT. */
 const char *outlook_reason(enum outlook_verdict verdict);
 
-/* Named end: outlook_event_close.  False without memory. */
+/* What was granted of the mailbox decides which category: one of our own, or Outlook's.  Named end:
+ * outlook_event_close.  False without memory. */
 bool outlook_event_make(struct outlook_event *event, const struct change *change,
-			const struct hostmap *map, const char *time_zone);
+			const struct hostmap *map, const char *time_zone,
+			enum scope_mailbox mailbox);
 void outlook_event_close(struct outlook_event *event);
 
 /* The members of a PATCH body, without the braces: subject, body, isAllDay, start, end, showAs,
- * categories, isReminderOn. */
-void outlook_write_members(struct buf *out, const struct outlook_event *event);
+ * categories, isReminderOn.  theirs: the list of categories that stay beside ours; NULL: no word
+ * about categories. */
+void outlook_write_members(struct buf *out, const struct outlook_event *event, const char *theirs);
 
 #endif

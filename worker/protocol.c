@@ -66,6 +66,8 @@ static void forget_event(struct row_values *values, enum row_state state)
 	values->event_id = NULL;
 	values->change_key = NULL;
 	values->hash = NULL;
+	values->category = NULL;
+	values->shares_categories = false;
 }
 
 /* Nothing to send: the row alone learns. */
@@ -132,6 +134,19 @@ static bool record_needs_call(const struct row *row, const struct protocol_input
 	       !(row_was_shown(row) && text_is(row->is.hash, input->hash));
 }
 
+/* What the row tells of the event's categories.  Where something is under way, or the person's own
+ * are among them, the event tells it. */
+static void record_see_categories(const struct row *row, const struct protocol_input *input,
+				  struct op *op)
+{
+	bool shows_ours = row_is_settled(row) && text_is(row->is.category, input->category);
+
+	if (shows_ours || (row->is.category != NULL && !row->is.shares_categories &&
+			   row->is.change_key != NULL)) {
+		op_see_categories(op, shows_ours, "", row->is.change_key);
+	}
+}
+
 static void step_record(const struct row *row, const struct protocol_input *input,
 			struct protocol_effects *effects)
 {
@@ -147,6 +162,9 @@ static void step_record(const struct row *row, const struct protocol_input *inpu
 	values->is_behind |= input->is_unnamed;
 	if (record_needs_call(row, input)) {
 		op_init(&effects->op, input->wants_event, values->event_id, values->incarnation);
+		if (effects->op.request == OP_READ) {
+			record_see_categories(row, input, &effects->op);
+		}
 		effects->op.respects_deletion = input->respects_deletion && row_was_shown(row);
 		intend(effects, input, input->pos);
 		return;
@@ -164,6 +182,12 @@ static bool listed_is_known(const struct row *row, const struct protocol_input *
 	return row_was_shown(row) && !row->is.is_behind &&
 	       text_is(row->is.event_id, input->listed_id) &&
 	       text_is(row->is.change_key, input->listed_key) && text_is(row->is.hash, input->hash);
+}
+
+/* Rows of before there was that column know of none. */
+static bool category_is_known(const struct row *row, const struct protocol_input *input)
+{
+	return !input->listed_shows_ours || text_is(row->is.category, input->category);
 }
 
 /* The row says so already: what no event is wanted for, or what the person has hidden. */
@@ -190,6 +214,10 @@ static void compared_call(const struct protocol_input *input, struct protocol_ef
 		forget_event(&effects->values, effects->values.state);
 	}
 	op_init(&effects->op, input->wants_event, input->listed_id, effects->values.incarnation);
+	if (effects->op.request == OP_READ) {
+		op_see_categories(&effects->op, input->listed_shows_ours, input->listed_theirs,
+				  input->listed_key);
+	}
 	intend(effects, input, pos);
 }
 
@@ -205,6 +233,8 @@ static void compared_learn(const struct protocol_input *input, struct protocol_e
 		values->event_id = input->listed_id;
 		values->change_key = input->listed_key;
 		values->hash = input->hash;
+		values->category = input->listed_shows_ours ? input->category : NULL;
+		values->shares_categories = !category_list_is_empty(input->listed_theirs);
 	}
 	learn(effects, input, pos);
 }
@@ -226,7 +256,7 @@ static void step_compared(const struct row *row, const struct protocol_input *in
 	struct row_values *values = &effects->values;
 	const char *own = pos_latest(values->applied_pos, values->pending_pos);
 	const char *pos = pos_latest(pos_latest(own, input->pos), CHANGE_POS_FLOOR);
-	bool is_known = listed_is_known(row, input) ||
+	bool is_known = (listed_is_known(row, input) && category_is_known(row, input)) ||
 			(input->listed_id == NULL && absence_is_known(row, input));
 
 	values->is_behind = false;
@@ -267,6 +297,8 @@ static void result_values(const struct protocol_input *input, struct row_values 
 	values->event_id = op->event_id[0] != '\0' ? op->event_id : NULL;
 	values->change_key = op->change_key[0] != '\0' ? op->change_key : NULL;
 	values->hash = input->hash;
+	values->category = op->end == OP_SYNCED && op->shows_ours ? input->category : NULL;
+	values->shares_categories = op->end == OP_SYNCED && op->shares_categories;
 }
 
 /* This very result is in the row already: the answer to our write was lost, the write was not. */

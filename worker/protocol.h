@@ -35,9 +35,10 @@ struct protocol_input {
 
 	/* what is wanted: of RECORD, COMPARED, PARKED and ENDED */
 	bool wants_event;
-	const char *hash;    /* of what the event is to show */
-	const char *reason;  /* why there is to be none, for the row; NULL: it was removed */
-	const char *pos;     /* of the record; NULL: not from the log.  ENDED: the intent's */
+	const char *hash;     /* of what the event is to show */
+	const char *category; /* that is among it */
+	const char *reason;   /* why there is to be none, for the row; NULL: it was removed */
+	const char *pos;      /* of the record; NULL: not from the log.  ENDED: the intent's */
 	struct uuid attempt; /* RECORD, COMPARED: a new unique one; ENDED, RELEASED: the intent's */
 
 	/* RECORD */
@@ -48,9 +49,11 @@ struct protocol_input {
 	bool respects_deletion; /* an event that the person deleted stays away */
 
 	/* COMPARED */
-	const char *listed_id;	/* the assignment's event in the mailbox; NULL: there is none */
-	const char *listed_key; /* its changeKey */
-	bool listed_matches;	/* it shows what is wanted */
+	const char *listed_id;	   /* the assignment's event in the mailbox; NULL: there is none */
+	const char *listed_key;	   /* its changeKey */
+	bool listed_matches;	   /* it shows what is wanted */
+	bool listed_shows_ours;	   /* it carries category, and no other one of ours */
+	const char *listed_theirs; /* its other categories, a list of category.h's */
 
 	/* ANSWER, ENDED, RELEASED */
 	const struct op *op;		/* not effects' own */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ROW_TEXTS 7
+
 static const char *const STATES[] = {[ROW_SYNCED] = "synced",
 				     [ROW_DELETED] = "deleted",
 				     [ROW_FAILED] = "failed",
@@ -27,7 +29,7 @@ enum row_state row_state_of(const char *name)
 }
 
 /* Every text of a row: the one list of them. */
-static int row_texts(struct row_values *values, const char **texts[6])
+static int row_texts(struct row_values *values, const char **texts[ROW_TEXTS])
 {
 	texts[0] = &values->event_id;
 	texts[1] = &values->change_key;
@@ -35,7 +37,8 @@ static int row_texts(struct row_values *values, const char **texts[6])
 	texts[3] = &values->applied_pos;
 	texts[4] = &values->pending_pos;
 	texts[5] = &values->error;
-	return 6;
+	texts[6] = &values->category;
+	return ROW_TEXTS;
 }
 
 static size_t text_size(const char *text)
@@ -47,7 +50,7 @@ struct row *row_new(const struct uuid *assignment, const struct row_values *valu
 		    uint32_t version)
 {
 	struct row_values copy = *values;
-	const char **texts[6];
+	const char **texts[ROW_TEXTS];
 	int count = row_texts(&copy, texts);
 	size_t size = 0;
 	struct row *row;

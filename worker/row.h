@@ -24,10 +24,12 @@ struct row_values {
 	const char *event_id;	/* Graph's immutable id */
 	const char *change_key; /* as of our last write */
 	const char *hash;	/* of what we wrote */
+	const char *category;	/* of ours, that the event carried then; NULL: unknown */
 	const char *applied_pos;
 	const char *pending_pos; /* of an intent under way */
 	struct uuid attempt;	 /* the intent's unique name; read only where pending_pos is set */
 	const char *error;
+	bool shares_categories; /* and some of the person's own */
 	bool is_behind; /* shows a record that may be older than what the last sync had read */
 	bool is_dirty;	/* a request may still land: compare again once it can't any more */
 };

@@ -75,13 +75,18 @@ enum run_step graph_refused(struct run *run, enum run_step again)
 /* The chunk's operations, as they are; the same for the request and for its answer. */
 static void send_choose(const struct run *run, struct batch *batch)
 {
+	batch->map = &run->worker->map;
 	batch->count = 0;
 	for (int i = 0; i < run->chunk_count; i++) {
 		const struct task *task = run->chunk[i];
+		const struct row *row = run_row(run, &task->assignment);
 
 		if (task->stage == TASK_INTENDED) {
-			batch->items[batch->count++] = (struct batch_item){
-			    .op = task->op, .event = &task->event, .assignment = task->assignment};
+			batch->items[batch->count++] =
+			    (struct batch_item){.op = task->op,
+						.event = &task->event,
+						.written = row != NULL ? row->is.category : NULL,
+						.assignment = task->assignment};
 		}
 	}
 }

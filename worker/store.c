@@ -263,6 +263,7 @@ static void write_values(struct buf *out, const struct row_values *values)
 		write_uuid(out, "attempt", &values->attempt);
 	}
 	jsonw_member_text(out, "error", values->error);
+	jsonw_member_text(out, "category", values->category);
 }
 
 static void write_flag(struct buf *out, const char *key, bool is)
@@ -291,6 +292,7 @@ static void write_write(struct buf *out, struct run *run)
 		write_values(out, &task->values);
 		write_flag(out, "dirty", task->values.is_dirty);
 		write_flag(out, "behind", task->values.is_behind);
+		write_flag(out, "shares", task->values.shares_categories);
 		write_flag(out, "quarantine", task->begins_quarantine);
 		buf_char(out, '}');
 	}

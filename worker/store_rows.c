@@ -9,7 +9,7 @@
 #define STORE_ROWS_MAX_BYTES (32u << 20)
 
 /* [assignment, version, state, incarnation, event id, change key, hash, applied, pending, attempt,
- * dirty, whether that can be settled, behind a sync] */
+ * dirty, whether that can be settled, behind a sync, category, shares categories] */
 static struct row *row_read(const cJSON *array)
 {
 	const char *assignment = json_item_text(array, 0);
@@ -22,6 +22,8 @@ static struct row *row_read(const cJSON *array)
 	    .hash = json_item_text(array, 6),
 	    .applied_pos = json_item_text(array, 7),
 	    .pending_pos = json_item_text(array, 8),
+	    .category = json_item_text(array, 13),
+	    .shares_categories = cJSON_IsTrue(cJSON_GetArrayItem(array, 14)),
 	    .is_behind = cJSON_IsTrue(cJSON_GetArrayItem(array, 12)),
 	    .is_dirty = cJSON_IsTrue(cJSON_GetArrayItem(array, 10)),
 	};

@@ -9,7 +9,8 @@
 #define STORE_ROW                                                                                  \
 	"json_build_array(e.assignment_id, e.xmin::text::bigint, e.state, e.incarnation,"          \
 	"  e.external_event_id, e.change_key, e.content_hash, e.applied_pos, e.pending_pos,"       \
-	"  e.attempt, e.dirty, e.dirty AND coalesce(e.due_at <= now(), true), e.behind_sync)"
+	"  e.attempt, e.dirty, e.dirty AND coalesce(e.due_at <= now(), true), e.behind_sync,"      \
+	"  e.category, e.shares_categories)"
 
 static const char STORE_LOAD_SQL[] =
     "WITH input AS (SELECT * FROM jsonb_to_recordset($1::jsonb)"
@@ -49,6 +50,7 @@ static const char STORE_LOAD_SQL[] =
 	"    change_key = i.change_key, content_hash = i.hash, applied_pos = i.applied,"           \
 	"    pending_pos = i.pending, attempt = i.attempt, dirty = i.dirty, behind_sync = "        \
 	"i.behind,"                                                                                \
+	"    category = i.category, shares_categories = i.shares,"                                 \
 	"    due_at = CASE WHEN i.quarantine THEN now() + $4::int * interval '1 second'"           \
 	"      WHEN i.dirty THEN e.due_at END,"                                                    \
 	"    last_error = i.error, updated_at = now(),"                                            \
@@ -62,12 +64,12 @@ static const char STORE_WRITE_SQL[] =
     "       version bigint, state text, incarnation int, event_id text, change_key text, hash text,"
     "       applied text, pending text, attempt uuid, dirty boolean, behind boolean, quarantine "
     "boolean,"
-    "       error text)), " STORE_HELD ", "
+    "       error text, category text, shares boolean)), " STORE_HELD ", "
     "made AS (INSERT INTO public.synced_calendar_events AS e (assignment_id, connection_id, state,"
     "    incarnation, external_event_id, change_key, content_hash, applied_pos, pending_pos,"
-    "    attempt, dirty, behind_sync, last_error)"
+    "    attempt, dirty, behind_sync, last_error, category, shares_categories)"
     "  SELECT i.assignment, i.connection, i.state, i.incarnation, i.event_id, i.change_key, i.hash,"
-    "      i.applied, i.pending, i.attempt, i.dirty, i.behind, i.error"
+    "      i.applied, i.pending, i.attempt, i.dirty, i.behind, i.error, i.category, i.shares"
     "    FROM input i JOIN held h USING (partition, epoch)"
     "      JOIN public.calendar_connections c ON c.id = i.connection"
     "   WHERE i.version IS NULL"

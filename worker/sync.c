@@ -74,22 +74,39 @@ void sync_list_start(struct run *run)
 
 /* ---- comparing ---- */
 
+/* What the person has added to an event is no drift; nor is what can't be mended. */
+static void task_compare_listed(struct task *task, const struct listed *listed,
+				const struct category_names *names)
+{
+	struct protocol_input *wish = &task->wish;
+
+	wish->listed_id = listed->id;
+	wish->listed_key = listed->change_key;
+	wish->listed_shows_ours = category_take_ours(listed->categories, names);
+	wish->listed_theirs = listed->categories;
+	wish->listed_matches =
+	    listed_matches(listed, &task->event) &&
+	    (wish->listed_shows_ours || strlen(listed->categories) >= CATEGORY_LIST_SIZE);
+}
+
 /* A wish beside what the listing shows: NULL where it shows nothing.  pos NULL: the tables'. */
 static void task_compare(struct run *run, struct task *task, const struct listed *listed,
 			 const char *pos)
 {
+	const struct row *row = run_row(run, &task->assignment);
+	const struct category_names names = {.map = &run->worker->map,
+					     .wanted = task->event.category,
+					     .written = row != NULL ? row->is.category : NULL};
+
 	task->wish = (struct protocol_input){
 	    .kind = PROTOCOL_COMPARED,
 	    .pos = pos,
 	    .respects_deletion = run->worker->respects_deletion,
 	};
 	if (listed != NULL) {
-		task->wish.listed_id = listed->id;
-		task->wish.listed_key = listed->change_key;
-		task->wish.listed_matches =
-		    task->event.verdict == OUTLOOK_EVENT && listed_matches(listed, &task->event);
+		task_compare_listed(task, listed, &names);
 	}
-	task_plan(task, run_row(run, &task->assignment));
+	task_plan(task, row);
 }
 
 static bool plan_wanted(struct run *run, const struct change *change, struct item *item)
@@ -97,8 +114,9 @@ static bool plan_wanted(struct run *run, const struct change *change, struct ite
 	const struct row *row = run_row(run, &change->id);
 	struct task *task = run_add_task(run, &change->id);
 
-	if (task == NULL || !outlook_event_make(&task->event, change, &run->worker->map,
-						run->connection.time_zone)) {
+	if (task == NULL ||
+	    !outlook_event_make(&task->event, change, &run->worker->map, run->connection.time_zone,
+				run->connection.mailbox)) {
 		return false;
 	}
 	task->item = item;

@@ -12,6 +12,7 @@ static struct protocol_input task_input(const struct task *task, enum protocol_k
 	input.kind = kind;
 	input.wants_event = task->event.verdict == OUTLOOK_EVENT;
 	input.hash = input.wants_event ? task->event.hash : NULL;
+	input.category = task->event.category;
 	input.reason = outlook_reason(task->event.verdict);
 	input.op = task->op;
 	if (kind == PROTOCOL_ENDED) {

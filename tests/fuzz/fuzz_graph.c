@@ -51,8 +51,9 @@ static void read_record(const char *text, size_t length)
 
 static void read_batch(const char *text, size_t length)
 {
-	struct outlook_event event = {.verdict = OUTLOOK_GONE};
-	struct batch batch = {.count = 3};
+	static const struct hostmap MAP = {.other = {.category = "Purple category"}};
+	struct outlook_event event = {.verdict = OUTLOOK_EVENT, .category = "Purple category"};
+	struct batch batch = {.map = &MAP, .count = 3};
 	struct op ops[3];
 
 	for (int i = 0; i < batch.count; i++) {
@@ -69,6 +70,8 @@ static void read_batch(const char *text, size_t length)
 		check_that(memchr(answer->event_id, '\0', sizeof answer->event_id) != NULL &&
 			       memchr(answer->code, '\0', sizeof answer->code) != NULL,
 			   "texts end");
+		check_that(memchr(answer->theirs, '\0', sizeof answer->theirs) != NULL,
+			   "categories end");
 		check_that(answer->retry_after_ms >= -1, "nobody waits backwards");
 		scope = op_answered(&ops[i], answer);
 		check_that(scope == OP_GOES_ON || ops[i].end == OP_OPEN,

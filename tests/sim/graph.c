@@ -70,11 +70,20 @@ static cJSON *response(int status)
 	return out;
 }
 
+static void event_write_seen(const struct graph_event *event, cJSON *out)
+{
+	cJSON *content = cJSON_Parse(event->content);
+
+	event_write(event, out);
+	cJSON_AddItemToObject(out, "categories", cJSON_DetachItemFromObject(content, "categories"));
+	cJSON_Delete(content);
+}
+
 static cJSON *response_event(int status, const struct graph_event *event)
 {
 	cJSON *out = response(status);
 
-	event_write(event, cJSON_GetObjectItem(out, "body"));
+	event_write_seen(event, cJSON_GetObjectItem(out, "body"));
 	return out;
 }
 
@@ -186,9 +195,53 @@ static cJSON *create(struct mailbox *mailbox, const cJSON *body, bool is_alone)
 
 /* ---- update, delete, find ---- */
 
+static bool has_theirs(const cJSON *content)
+{
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, cJSON_GetObjectItem(content, "categories"))
+	{
+		if (strcmp(cJSON_GetStringValue(item), GRAPH_THEIRS) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The members of body, and the categories that it says nothing about. */
+static char *content_updated(const struct graph_event *event, const cJSON *body)
+{
+	cJSON *content = cJSON_Duplicate(body, true);
+	char *text;
+
+	if (cJSON_GetObjectItem(content, "categories") == NULL) {
+		cJSON *old = cJSON_Parse(event->content);
+
+		cJSON_AddItemToObject(content, "categories",
+				      cJSON_DetachItemFromObject(old, "categories"));
+		cJSON_Delete(old);
+	}
+	if (event->has_theirs && !has_theirs(content)) {
+		sim_fail("%s loses the person's category", event->id);
+	}
+	text = cJSON_PrintUnformatted(content);
+	cJSON_Delete(content);
+	return text;
+}
+
+static bool if_match_holds(const struct graph_event *event, const cJSON *item)
+{
+	const char *wanted = cJSON_GetStringValue(
+	    cJSON_GetObjectItem(cJSON_GetObjectItem(item, "headers"), "If-Match"));
+	char etag[40];
+
+	snprintf(etag, sizeof etag, "W/\"key%d\"", event->change);
+	return wanted == NULL || strcmp(wanted, etag) == 0;
+}
+
 static cJSON *update(struct graph_event *event, const cJSON *body, bool is_alone)
 {
-	char *text = cJSON_PrintUnformatted(body);
+	char *text = content_updated(event, body);
 	int from = content_version(event->content);
 	int to = content_version(text);
 
@@ -202,17 +255,28 @@ static cJSON *update(struct graph_event *event, const cJSON *body, bool is_alone
 	return response_event(200, event);
 }
 
-/* path: /me/events/{id}. */
+/* path: /me/events/{id}, for a read with a query. */
 static cJSON *address(struct mailbox *mailbox, const cJSON *item, const char *method, bool is_alone)
 {
 	const char *url = cJSON_GetStringValue(cJSON_GetObjectItem(item, "url"));
-	struct graph_event *event = event_by_id(mailbox, url + strlen("/me/events/"));
+	struct graph_event *event;
+	char id[32];
 
+	snprintf(id, sizeof id, "%.*s", (int)strcspn(url + strlen("/me/events/"), "?"),
+		 url + strlen("/me/events/"));
+	event = event_by_id(mailbox, id);
 	if (event == NULL) {
 		return response_error(404, "ErrorItemNotFound", NULL);
 	}
 	if (!event->is_marked) {
 		sim_fail("%s of the person's own event", method);
+	}
+	if (strcmp(method, "GET") == 0) {
+		return response_event(200, event);
+	}
+	if (!if_match_holds(event, item)) {
+		sim_trace("graph: %s has changed since", event->id);
+		return response_error(412, "ErrorIrresolvableConflict", NULL);
 	}
 	if (strcmp(method, "PATCH") == 0) {
 		return update(event, cJSON_GetObjectItem(item, "body"), is_alone);
@@ -240,7 +304,7 @@ static cJSON *find(const struct mailbox *mailbox, const char *url)
 		    strncmp(event->assignment, at + strlen(BEFORE), UUID_TEXT_SIZE - 1) == 0) {
 			cJSON *found = cJSON_CreateObject();
 
-			event_write(event, found);
+			event_write_seen(event, found);
 			cJSON_AddItemToArray(list, found);
 		}
 	}
@@ -251,12 +315,13 @@ cJSON *graph_execute(int user, const cJSON *item, bool is_alone)
 {
 	struct mailbox *mailbox = &graph.mailboxes[user];
 	const char *method = cJSON_GetStringValue(cJSON_GetObjectItem(item, "method"));
+	const char *url = cJSON_GetStringValue(cJSON_GetObjectItem(item, "url"));
 
 	if (strcmp(method, "POST") == 0) {
 		return create(mailbox, cJSON_GetObjectItem(item, "body"), is_alone);
 	}
-	if (strcmp(method, "GET") == 0) {
-		return find(mailbox, cJSON_GetStringValue(cJSON_GetObjectItem(item, "url")));
+	if (strncmp(url, "/me/events?", strlen("/me/events?")) == 0) {
+		return find(mailbox, url);
 	}
 	return address(mailbox, item, method, is_alone);
 }
@@ -399,6 +464,31 @@ void graph_person_edits(int user)
 	text = cJSON_PrintUnformatted(content);
 	event_set(event, text);
 	sim_trace("graph: user %d edits %s", user, event->id);
+	free(text);
+	cJSON_Delete(content);
+}
+
+/* Beside ours, or in its place. */
+void graph_person_categorises(int user)
+{
+	struct graph_event *event = some_marked(&graph.mailboxes[user]);
+	cJSON *content;
+	cJSON *categories;
+	char *text;
+
+	if (event == NULL || event->has_theirs) {
+		return;
+	}
+	content = cJSON_Parse(event->content);
+	categories = cJSON_GetObjectItem(content, "categories");
+	if (sim_chance(250)) {
+		cJSON_DeleteItemFromArray(categories, 0);
+	}
+	cJSON_AddItemToArray(categories, cJSON_CreateString(GRAPH_THEIRS));
+	text = cJSON_PrintUnformatted(content);
+	event_set(event, text);
+	event->has_theirs = true;
+	sim_trace("graph: user %d gives %s a category", user, event->id);
 	free(text);
 	cJSON_Delete(content);
 }

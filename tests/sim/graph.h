@@ -14,6 +14,8 @@
 #define GRAPH_PROPERTY "String {0b7c4c8e-5a3f-4a52-9f0e-6d1f6f2a7c11} Name AmiDashAssignment"
 
 /* What Graph does with the transactionId of an event that was deleted. */
+#define GRAPH_THEIRS "The person's own"
+
 enum graph_memory { GRAPH_FORGETS, GRAPH_REFUSES, GRAPH_REFUSES_AND_NAMES, GRAPH_MEMORIES };
 
 struct graph_event {
@@ -23,7 +25,8 @@ struct graph_event {
 	char *created_as; /* the content at first */
 	char *content;	  /* the members that we write, as JSON */
 	char assignment[UUID_TEXT_SIZE];
-	bool is_marked; /* carries our property; else it is the person's own */
+	bool is_marked;	 /* carries our property; else it is the person's own */
+	bool has_theirs; /* the person has given it a category, which has to stay */
 	bool is_gone;
 };
 
@@ -42,6 +45,7 @@ void graph_end(void);
 
 void graph_person_adds(int user);
 void graph_person_edits(int user);
+void graph_person_categorises(int user);
 void graph_person_deletes(int user);
 void graph_person_revokes(int user);
 

@@ -21,13 +21,14 @@ static cJSON *wanted_content(const struct host_assignment *row)
 	struct buf out;
 
 	host_describe(row, &texts, &change.assignment);
-	if (!outlook_event_make(&event, &change, &processes[0].worker.map, "UTC")) {
+	if (!outlook_event_make(&event, &change, &processes[0].worker.map, "UTC",
+				SCOPE_MAILBOX_NONE)) {
 		abort();
 	}
 	buf_init(&out, OUTLOOK_EVENT_MAX_BYTES);
 	buf_char(&out, '{');
 	if (event.verdict == OUTLOOK_EVENT) {
-		outlook_write_members(&out, &event);
+		outlook_write_members(&out, &event, "");
 		buf_char(&out, '}');
 		content = cJSON_Parse(buf_string(&out));
 	}
@@ -70,6 +71,10 @@ static int assignment_check(int user, const struct host_assignment *row)
 			 row->status);
 	}
 	content = event != NULL ? cJSON_Parse(event->content) : NULL;
+	if (content != NULL && wanted != NULL && event->has_theirs) {
+		cJSON_AddItemToArray(cJSON_GetObjectItem(wanted, "categories"),
+				     cJSON_CreateString(GRAPH_THEIRS));
+	}
 	if (content != NULL && wanted != NULL && !cJSON_Compare(content, wanted, true)) {
 		sim_fail("user %d's %s is not %.8s as of v%d: %s", user, event->id, id, row->serial,
 			 event->content);

@@ -201,6 +201,15 @@ static void on_person_edits(void *context)
 	graph_person_edits(user);
 }
 
+static void on_person_categorises(void *context)
+{
+	int user = some_user();
+
+	(void)context;
+	world.person_meddled[user] = true;
+	graph_person_categorises(user);
+}
+
 static void on_person_deletes(void *context)
 {
 	int user = some_user();
@@ -265,11 +274,14 @@ static const struct {
 	int least;
 	int most;
 } PLAN[] = {
-    {on_host_changes, 1000, 30, 60}, {on_project_edit, 400, 1, 4},   {on_late_record, 250, 1, 3},
-    {on_compaction, 400, 1, 3},	     {on_connect, 300, 1, 3},	     {on_disconnect, 150, 1, 2},
-    {on_sync_now, 600, 1, 5},	     {on_person_edits, 300, 1, 3},   {on_person_deletes, 300, 1, 3},
-    {on_person_adds, 500, 1, 2},     {on_person_revokes, 150, 1, 1}, {on_crash, 500, 1, 3},
-    {on_freeze, 500, 1, 3},	     {on_stop, 400, 1, 3},	     {on_reset, 250, 1, 1},
+    {on_host_changes, 1000, 30, 60}, {on_project_edit, 400, 1, 4},
+    {on_late_record, 250, 1, 3},     {on_compaction, 400, 1, 3},
+    {on_connect, 300, 1, 3},	     {on_disconnect, 150, 1, 2},
+    {on_sync_now, 600, 1, 5},	     {on_person_edits, 300, 1, 3},
+    {on_person_deletes, 300, 1, 3},  {on_person_adds, 500, 1, 2},
+    {on_person_revokes, 150, 1, 1},  {on_crash, 500, 1, 3},
+    {on_freeze, 500, 1, 3},	     {on_stop, 400, 1, 3},
+    {on_reset, 250, 1, 1},	     {on_person_categorises, 500, 2, 8},
 };
 
 static int64_t some_time_ms(void)

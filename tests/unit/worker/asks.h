@@ -30,6 +30,7 @@ static inline struct row shown(void)
 				   .event_id = "AAMk=",
 				   .change_key = "ck1",
 				   .hash = "shown",
+				   .category = "Green category",
 				   .applied_pos = OLDER}};
 }
 

@@ -32,7 +32,7 @@ static int make_event(void **state)
 	struct change *change = change_new(&source);
 	struct fault fault;
 	bool ok = change != NULL && hostmap_load(&map, NULL, &fault) &&
-		  outlook_event_make(&event, change, &map, "Europe/Berlin") &&
+		  outlook_event_make(&event, change, &map, "Europe/Berlin", SCOPE_MAILBOX_NONE) &&
 		  uuid_parse(CONNECTION, &connection) && uuid_parse(ASSIGNMENT, &assignment);
 
 	(void)state;

@@ -22,13 +22,15 @@ static struct row *add_row(uint8_t assignment, const char *applied, const char *
 	struct row *row;
 
 	assert_non_null(change);
-	assert_true(outlook_event_make(&event, change, &rig.worker->map, "UTC"));
+	assert_true(
+	    outlook_event_make(&event, change, &rig.worker->map, "UTC", SCOPE_MAILBOX_NONE));
 	row = row_new(&id,
 		      &(struct row_values){.state = ROW_SYNCED,
 					   .event_id = "AAMk=",
 					   .change_key = "ck",
 					   .incarnation = 4,
 					   .hash = event.hash,
+					   .category = event.category,
 					   .applied_pos = applied},
 		      1);
 	assert_non_null(row);

@@ -18,6 +18,18 @@ static struct op wanted(const char *event_id)
 	struct op op;
 
 	op_init(&op, true, event_id, 3);
+	if (event_id != NULL) {
+		op_see_categories(&op, true, "", "ck1");
+	}
+	return op;
+}
+
+/* What categories the event carries, nobody knows. */
+static struct op unseen(void)
+{
+	struct op op;
+
+	op_init(&op, true, ID, 3);
 	return op;
 }
 
@@ -51,6 +63,7 @@ static struct op_answer found_answer(int found, const char *event_id)
 	struct op_answer answer = event_answer(200, event_id, "");
 
 	answer.found = found;
+	answer.tells_categories = found > 0;
 	return answer;
 }
 
@@ -73,6 +86,7 @@ static struct op at_request(enum op_request request)
 	struct op op = request == OP_CREATE   ? wanted(NULL)
 		       : request == OP_UPDATE ? wanted(ID)
 		       : request == OP_DELETE ? unwanted(ID)
+		       : request == OP_READ   ? unseen()
 					      : unwanted(NULL);
 
 	assert_int_equal(op.request, request);
@@ -92,6 +106,8 @@ static void what_is_known_decides_the_first_request(void **state)
 	op = wanted(ID);
 	assert_int_equal(op.request, OP_UPDATE);
 	assert_string_equal(op.event_id, ID);
+	op = unseen();
+	assert_int_equal(op.request, OP_READ);
 	op = unwanted(ID);
 	assert_int_equal(op.request, OP_DELETE);
 	op = unwanted(NULL);
@@ -107,6 +123,7 @@ static void every_request_has_its_metric_name(void **state)
 	assert_string_equal(op_request_name(OP_UPDATE), "update");
 	assert_string_equal(op_request_name(OP_DELETE), "delete");
 	assert_string_equal(op_request_name(OP_FIND), "find");
+	assert_string_equal(op_request_name(OP_READ), "read");
 }
 
 static void a_transaction_id_names_connection_assignment_and_incarnation(void **state)
@@ -290,7 +307,7 @@ static void a_duplicate_that_names_its_event_is_adopted_and_brought_up_to_date(v
 
 		assert_int_equal(give(&op, duplicate_answer(STATUSES[i], ID)), OP_GOES_ON);
 		assert_int_equal(op.end, OP_OPEN);
-		assert_int_equal(op.request, OP_UPDATE);
+		assert_int_equal(op.request, OP_READ);
 		assert_string_equal(op.event_id, ID);
 		assert_int_equal(op.incarnation, 3);
 	}
@@ -393,7 +410,8 @@ static void expect_scope(int status, const char *code, enum op_scope scope, bool
 		}
 		assert_int_equal(op.end, OP_OPEN);
 		assert_int_equal(op.request, request);
-		assert_int_equal(op.is_unsure, is_unsure && request != OP_FIND);
+		assert_int_equal(op.is_unsure,
+				 is_unsure && request != OP_FIND && request != OP_READ);
 	}
 }
 
@@ -523,6 +541,142 @@ static void a_malformed_id_of_no_event_of_ours_is_a_rejection(void **state)
 	assert_int_equal(op.end, OP_REJECTED);
 }
 
+/* ---- categories ---- */
+
+#define MINE  "\x1fMine\x1f"
+#define YOURS "\x1fMine\x1fHolidays\x1f"
+
+static struct op_answer seen_answer(bool shows_ours, const char *theirs, const char *change_key)
+{
+	struct op_answer answer = event_answer(200, ID, change_key);
+
+	answer.tells_categories = true;
+	answer.shows_ours = shows_ours;
+	snprintf(answer.theirs, sizeof answer.theirs, "%s", theirs);
+	return answer;
+}
+
+static void an_update_where_ours_is_there_says_nothing_about_categories(void **state)
+{
+	struct op op = unseen();
+
+	(void)state;
+	op_see_categories(&op, true, MINE, "ck1");
+	assert_int_equal(op.request, OP_UPDATE);
+	assert_true(op.keeps_categories);
+	assert_string_equal(op.match, "");
+	assert_int_equal(give(&op, seen_answer(true, MINE, "ck2")), OP_GOES_ON);
+	assert_int_equal(op.end, OP_SYNCED);
+	assert_true(op.shows_ours);
+	assert_true(op.shares_categories);
+}
+
+static void an_update_that_changes_ours_holds_only_for_the_event_as_it_was_seen(void **state)
+{
+	struct op op = unseen();
+
+	(void)state;
+	op_see_categories(&op, false, "", "ck1");
+	assert_false(op.keeps_categories);
+	assert_string_equal(op.match, "ck1");
+	assert_string_equal(op.theirs, "");
+	assert_int_equal(give(&op, event_answer(200, ID, "ck2")), OP_GOES_ON);
+	assert_int_equal(op.end, OP_SYNCED);
+	assert_true(op.shows_ours);
+	assert_false(op.shares_categories);
+}
+
+static void what_has_changed_since_is_read_and_written_with_what_is_there(void **state)
+{
+	struct op op = unseen();
+
+	(void)state;
+	op_see_categories(&op, false, "", "ck1");
+	assert_int_equal(give(&op, answer_of(412, "ErrorIrresolvableConflict")), OP_GOES_ON);
+	assert_int_equal(op.request, OP_READ);
+	assert_false(op.is_unsure);
+	assert_int_equal(give(&op, seen_answer(false, YOURS, "ck9")), OP_GOES_ON);
+	assert_int_equal(op.request, OP_UPDATE);
+	assert_string_equal(op.theirs, YOURS);
+	assert_string_equal(op.match, "ck9");
+	assert_int_equal(give(&op, seen_answer(true, YOURS, "ck10")), OP_GOES_ON);
+	assert_int_equal(op.end, OP_SYNCED);
+	assert_string_equal(op.change_key, "ck10");
+	assert_true(op.shares_categories);
+}
+
+static void an_event_that_changes_all_the_time_is_written_as_it_was_read_last(void **state)
+{
+	struct op op = unseen();
+	int reads = 0;
+
+	(void)state;
+	while (op.end == OP_OPEN && op.tries < OP_TRIES_MAX) {
+		if (op.request == OP_READ) {
+			give(&op, seen_answer(false, MINE, "ck"));
+			reads++;
+		} else if (op.match[0] != '\0') {
+			give(&op, answer_of(412, "ErrorIrresolvableConflict"));
+		} else {
+			give(&op, seen_answer(true, MINE, "ck2"));
+		}
+	}
+	assert_int_equal(op.end, OP_SYNCED);
+	assert_int_equal(reads, OP_MATCHES_MAX + 1);
+}
+
+static void ours_that_was_taken_away_by_hand_is_put_back(void **state)
+{
+	struct op op = wanted(ID);
+
+	(void)state;
+	assert_int_equal(give(&op, seen_answer(false, MINE, "ck2")), OP_GOES_ON);
+	assert_int_equal(op.end, OP_OPEN);
+	assert_int_equal(op.request, OP_UPDATE);
+	assert_false(op.keeps_categories);
+	assert_string_equal(op.theirs, MINE);
+	assert_string_equal(op.match, "ck2");
+	assert_int_equal(give(&op, seen_answer(false, MINE, "ck3")), OP_GOES_ON);
+	assert_int_equal(op.end, OP_SYNCED); /* Graph insists: no second time */
+	assert_false(op.shows_ours);
+}
+
+static void more_categories_than_can_be_carried_stay_as_they_are(void **state)
+{
+	static char many[CATEGORY_LIST_SIZE + 1];
+	struct op op = unseen();
+
+	(void)state;
+	memset(many, 'x', sizeof many - 1);
+	assert_int_equal(give(&op, seen_answer(false, many, "ck2")), OP_GOES_ON);
+	assert_int_equal(op.request, OP_UPDATE);
+	assert_true(op.keeps_categories);
+	assert_int_equal(give(&op, seen_answer(false, many, "ck3")), OP_GOES_ON);
+	assert_int_equal(op.end, OP_SYNCED);
+	assert_false(op.shows_ours);
+}
+
+static void an_event_that_is_gone_when_it_is_read_is_looked_for(void **state)
+{
+	struct op op = unseen();
+
+	(void)state;
+	assert_int_equal(give(&op, answer_of(404, "ErrorItemNotFound")), OP_GOES_ON);
+	assert_int_equal(op.request, OP_FIND);
+	assert_int_equal(give(&op, found_answer(0, "")), OP_GOES_ON);
+	assert_int_equal(op.request, OP_CREATE);
+	assert_int_equal(op.incarnation, 4);
+}
+
+static void a_read_that_tells_no_categories_is_no_read(void **state)
+{
+	(void)state;
+	for (struct op op = unseen(); op.end == OP_OPEN;) {
+		give(&op, event_answer(200, ID, "ck"));
+		assert_int_equal(op.request, OP_READ);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -559,6 +713,14 @@ int main(void)
 	    cmocka_unit_test(throttling_between_conflicts_does_not_count),
 	    cmocka_unit_test(what_graph_will_never_accept_is_rejected_at_once_and_says_why),
 	    cmocka_unit_test(a_malformed_id_of_no_event_of_ours_is_a_rejection),
+	    cmocka_unit_test(an_update_where_ours_is_there_says_nothing_about_categories),
+	    cmocka_unit_test(an_update_that_changes_ours_holds_only_for_the_event_as_it_was_seen),
+	    cmocka_unit_test(what_has_changed_since_is_read_and_written_with_what_is_there),
+	    cmocka_unit_test(an_event_that_changes_all_the_time_is_written_as_it_was_read_last),
+	    cmocka_unit_test(ours_that_was_taken_away_by_hand_is_put_back),
+	    cmocka_unit_test(more_categories_than_can_be_carried_stay_as_they_are),
+	    cmocka_unit_test(an_event_that_is_gone_when_it_is_read_is_looked_for),
+	    cmocka_unit_test(a_read_that_tells_no_categories_is_no_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,7 +42,7 @@ static struct outlook_event event_of(const struct assignment *assignment)
 	struct outlook_event event;
 
 	assert_non_null(change);
-	assert_true(outlook_event_make(&event, change, &map, "Europe/Berlin"));
+	assert_true(outlook_event_make(&event, change, &map, "Europe/Berlin", SCOPE_MAILBOX_NONE));
 	free(change);
 	return event;
 }
@@ -175,7 +175,7 @@ static void a_removed_assignment_has_no_event(void **state)
 
 	(void)state;
 	change->is_gone = true;
-	assert_true(outlook_event_make(&event, change, &map, "UTC"));
+	assert_true(outlook_event_make(&event, change, &map, "UTC", SCOPE_MAILBOX_NONE));
 	assert_int_equal(event.verdict, OUTLOOK_GONE);
 	assert_string_equal(event.hash, "");
 	outlook_event_close(&event);
@@ -188,12 +188,12 @@ static void the_status_decides_category_and_show_as(void **state)
 	struct outlook_event event = event_of(&assignment);
 
 	(void)state;
-	assert_string_equal(event.look->category, "Green category");
+	assert_string_equal(event.category, "Green category");
 	assert_string_equal(event.look->show_as, "busy");
 	outlook_event_close(&event);
 	assignment.status = "something new";
 	event = event_of(&assignment);
-	assert_string_equal(event.look->category, "Purple category");
+	assert_string_equal(event.category, "Purple category");
 	assert_string_equal(event.look->show_as, "tentative");
 	outlook_event_close(&event);
 }
@@ -323,7 +323,7 @@ static void a_patch_says_exactly_these_members(void **state)
 	assignment.project_notes = NULL;
 	event = event_of(&assignment);
 	buf_init(&out, OUTLOOK_EVENT_MAX_BYTES);
-	outlook_write_members(&out, &event);
+	outlook_write_members(&out, &event, "");
 	assert_string_equal(
 	    buf_string(&out),
 	    "\"subject\":\"Ac\\\"me\","

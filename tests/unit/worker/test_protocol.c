@@ -13,6 +13,7 @@ static struct protocol_input record(const char *pos, const char *hash)
 	return (struct protocol_input){.kind = PROTOCOL_RECORD,
 				       .wants_event = hash != NULL,
 				       .hash = hash,
+				       .category = hash != NULL ? "Green category" : NULL,
 				       .pos = pos,
 				       .attempt = MINE};
 }
@@ -22,8 +23,11 @@ static struct protocol_input compared(const char *hash, const char *listed_id, b
 	return (struct protocol_input){.kind = PROTOCOL_COMPARED,
 				       .wants_event = hash != NULL,
 				       .hash = hash,
+				       .category = hash != NULL ? "Green category" : NULL,
 				       .attempt = MINE,
 				       .listed_id = listed_id,
+				       .listed_theirs = "",
+				       .listed_shows_ours = matches,
 				       .listed_key = listed_id != NULL ? "ck1" : NULL,
 				       .listed_matches = matches};
 }

@@ -16,6 +16,7 @@ static struct protocol_input result_of(const struct op *op)
 	return (struct protocol_input){.kind = PROTOCOL_ENDED,
 				       .wants_event = op->end == OP_SYNCED,
 				       .hash = op->end == OP_SYNCED ? "new" : NULL,
+				       .category = op->end == OP_SYNCED ? "Blue category" : NULL,
 				       .pos = POS,
 				       .attempt = MINE,
 				       .op = op};
@@ -38,6 +39,7 @@ static void an_answer_goes_on_with_the_operation_or_ends_it(void **state)
 
 	(void)state;
 	op_init(&op, true, "AAMk=", 1);
+	op_see_categories(&op, true, "", "ck1");
 	assert_int_equal(ask(NULL, input)->next, PROTOCOL_STORE);
 	assert_int_equal(effects.op.end, OP_SYNCED);
 	input.answer = &busy;
