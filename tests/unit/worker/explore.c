@@ -134,6 +134,11 @@ static void print_request(const struct model_request *request)
 		return;
 	}
 	printf(" of version %d, incarnation %d", request->version, request->incarnation);
+	if (request->kind == 1 + OP_UPDATE) {
+		printf(request->keeps	    ? ", categories as they are"
+		       : request->match > 0 ? ", if it is as it was seen"
+					    : ", whatever it is");
+	}
 }
 
 static void on_retold(struct model_sink *sink, const struct model_state *next,

@@ -42,6 +42,19 @@ char model_letter(const struct model_config *config, int version)
 	return config->history[version - 1];
 }
 
+/* Some versions share it with the one before, some don't. */
+uint8_t model_category(const struct model_config *config, int version)
+{
+	static const uint8_t CATEGORIES[] = {['A'] = 1, ['B'] = 2, ['C'] = 2, ['D'] = 1, ['x'] = 0};
+
+	return CATEGORIES[(int)model_letter(config, version)];
+}
+
+const char *model_theirs_text(int theirs)
+{
+	return theirs > 0 ? "\x1fTheirs\x1f" : "";
+}
+
 bool model_lacks(const struct model_config *config, unsigned without)
 {
 	return (config->without & without) != 0;
@@ -85,7 +98,11 @@ static int list_keys(struct model_state *state, uint8_t *names[NAMES_MAX])
 	for (int i = 0; i < 2; i++) {
 		names[count++] = &state->workers[i].listed_key;
 		names[count++] = &state->workers[i].op.key;
+		names[count++] = &state->workers[i].op.match;
 		names[count++] = &state->workers[i].copy.key;
+	}
+	for (int i = 0; i < MODEL_GHOSTS_MAX; i++) {
+		names[count++] = &state->ghosts[i].match;
 	}
 	return count;
 }
@@ -138,7 +155,9 @@ static bool request_can_matter(const struct model_config *config, struct model_s
 			       const struct model_request *request)
 {
 	if (request->kind != 1 + OP_CREATE) {
-		return model_event_by_id(state, request->event) != NULL;
+		const struct model_event *event = model_event_by_id(state, request->event);
+
+		return event != NULL && (request->match == 0 || request->match == event->key);
 	}
 	return config->forgets_transactions || model_lacks(config, WITHOUT_TRANSACTION_ID) ||
 	       (state->spent[request->incarnation / 4] & (1 << request->incarnation % 4)) == 0;
@@ -210,6 +229,7 @@ static void normalise_worker(const struct model_config *config, struct model_sta
 	}
 	if (worker->phase != WORKER_READY && worker->phase != WORKER_REMOVES) {
 		worker->listed_event = worker->listed_key = worker->listed_version = 0;
+		worker->listed_category = worker->listed_theirs = 0;
 		worker->stray = 0;
 	}
 	if (worker->phase != WORKER_READY && worker->phase != WORKER_REMOVES &&
@@ -444,9 +464,17 @@ static void expand_hand(struct model_sink *sink, int place)
 	if (from->budget[HAND_EDITS] > 0) {
 		next.budget[HAND_EDITS]--;
 		next.events[place].version = MODEL_HAND;
+		next.events[place].category = 0;
 		next.events[place].key = model_new_key(&next);
 		next.touched = 1;
 		model_emit(sink, &next, "the person edits the event", -1, -1);
+	}
+	if (from->budget[HAND_CATEGORIES] > 0) {
+		next = *from;
+		next.budget[HAND_CATEGORIES]--;
+		next.events[place].theirs = 1;
+		next.events[place].key = model_new_key(&next);
+		model_emit(sink, &next, "the person gives the event a category", -1, -1);
 	}
 	if (from->budget[HAND_DELETIONS] > 0) {
 		next = *from;
@@ -524,8 +552,11 @@ static const char *quiescent_violation(const struct model_state *state,
 	if (event->id == 0) {
 		return "at rest, the event is missing";
 	}
-	return model_letter(config, event->version) != wanted
-		   ? "at rest, the event is not the last version"
+	if (model_letter(config, event->version) != wanted) {
+		return "at rest, the event is not the last version";
+	}
+	return event->category != model_category(config, last_version(config))
+		   ? "at rest, the event carries another category of ours"
 		   : NULL;
 }
 
@@ -533,6 +564,7 @@ const char *model_violation(const struct model_state *state, const struct model_
 {
 	static const char *const TEXTS[] = {[BAD_DUPLICATE] = "two events of one assignment",
 					    [BAD_STEP_BACK] = "an older version is shown again",
+					    [BAD_LOSS] = "a category of the person's is lost",
 					    [BAD_CAPACITY] =
 						"the model is too small for this configuration"};
 

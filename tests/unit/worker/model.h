@@ -14,7 +14,7 @@
 #define MODEL_GHOSTS_MAX  3
 #define MODEL_HAND	  14 /* the version of an event that a person has edited */
 #define MODEL_EVENTS_MAX  2
-#define MODEL_PACKED_SIZE 72
+#define MODEL_PACKED_SIZE 88
 
 /* What may go wrong, or be done by a person, and how often. */
 enum model_budget {
@@ -28,7 +28,8 @@ enum model_budget {
 	SYNCS,
 	HAND_DELETIONS,
 	HAND_EDITS,
-	RESETS, /* of the group's offsets: a replay */
+	HAND_CATEGORIES, /* the person gives the event one of his own, which has to stay */
+	RESETS,		 /* of the group's offsets: a replay */
 	MODEL_BUDGETS
 };
 
@@ -49,6 +50,7 @@ enum model_without {
 	WITHOUT_READ_FIRST = 1 << 12,	  /* a row read again is settled by an older listing */
 	WITHOUT_DOUBT = 1 << 13,	  /* an unanswered request counts as never sent */
 	WITHOUT_FENCED_FINISH = 1 << 14,  /* a former owner may say what its sync has read */
+	WITHOUT_MATCH = 1 << 15,	  /* updates hold whatever has become of the event */
 };
 
 struct model_config {
@@ -67,24 +69,30 @@ struct model_config {
 struct model_event {
 	uint8_t id; /* 0 none */
 	uint8_t key, version, incarnation;
+	uint8_t category; /* of ours; 0 none */
+	uint8_t theirs;	  /* the person's own is there */
 };
 
 struct model_row {
 	uint8_t exists, state, incarnation;
 	uint8_t event, key, letter; /* 0 none */
-	uint8_t applied, pending;   /* positions: 0 none, 1 CHANGE_POS_FLOOR, 1 + version */
-	uint8_t attempt;	    /* 1 + the worker whose intent it is, 0 somebody gone */
+	uint8_t category, shares;
+	uint8_t applied, pending; /* positions: 0 none, 1 CHANGE_POS_FLOOR, 1 + version */
+	uint8_t attempt;	  /* 1 + the worker whose intent it is, 0 somebody gone */
 	uint8_t dirty;
 };
 
 struct model_request {
 	uint8_t kind; /* 1 + enum op_request, 0 none */
 	uint8_t event, version, incarnation;
+	uint8_t keeps, match, theirs; /* of an update's categories: see op.h */
+	uint8_t forced;	 /* by too many conflicts: the one update that may lose theirs */
 	uint8_t covered; /* by the row's quarantine: can't land any more when that is over */
 };
 
 struct model_op {
 	uint8_t request, end, unsure, known_gone, respects, incarnation, tries, event, key;
+	uint8_t keeps, match, theirs, ours, shares;
 };
 
 enum model_phase {
@@ -112,13 +120,13 @@ struct model_worker {
 	uint8_t pos;	    /* of its intent */
 	uint8_t old;	    /* a sync has read the tables behind the record */
 	uint8_t parked;
-	uint8_t listed_event, listed_key, listed_version;
+	uint8_t listed_event, listed_key, listed_version, listed_category, listed_theirs;
 	uint8_t stray; /* listed beside it */
 	struct model_op op;
 	struct model_row copy; /* of the row, WITHOUT_COMPARE_AND_SET only */
 };
 
-enum model_bad { BAD_NOTHING, BAD_DUPLICATE, BAD_STEP_BACK, BAD_CAPACITY };
+enum model_bad { BAD_NOTHING, BAD_DUPLICATE, BAD_STEP_BACK, BAD_LOSS, BAD_CAPACITY };
 
 struct model_state {
 	uint8_t db, sent, slot;
@@ -196,7 +204,9 @@ struct model_request model_request_of(const struct model_worker *worker);
 bool model_is_settleable(const struct model_state *state, const struct model_config *config);
 bool model_lacks(const struct model_config *config, unsigned without);
 char model_letter(const struct model_config *config, int version); /* '-': no event is wanted */
-const char *model_event_text(int event);			   /* NULL: 0 */
+uint8_t model_category(const struct model_config *config, int version); /* of ours */
+const char *model_theirs_text(int theirs);
+const char *model_event_text(int event); /* NULL: 0 */
 const char *model_key_text(int key);
 void model_expand_worker(struct model_sink *sink, int worker);
 

@@ -34,7 +34,14 @@ static const char *letter_text(int letter)
 	return letter > 0 ? TEXTS[letter] : NULL;
 }
 
-/* Of an event or a key: a letter and a hex digit. */
+static const char *category_text(int category)
+{
+	static const char TEXTS[][3] = {"", "c1", "c2"};
+
+	return category > 0 ? TEXTS[category] : NULL;
+}
+
+/* Of an event, key or category: a letter and a hex digit. */
 static uint8_t name_of(const char *text)
 {
 	return text == NULL || text[0] == '\0' ? 0 : (uint8_t)strtol(text + 1, NULL, 16);
@@ -59,6 +66,8 @@ static void row_from(const struct model_config *config, const struct model_row *
 				   .event_id = model_event_text(from->event),
 				   .change_key = model_key_text(from->key),
 				   .hash = letter_text(from->letter),
+				   .category = category_text(from->category),
+				   .shares_categories = from->shares,
 				   .applied_pos = pos_text(from->applied),
 				   .pending_pos = pos_text(from->pending),
 				   .attempt = attempt_named(
@@ -76,6 +85,8 @@ static struct model_row row_to(const struct row_values *values, uint8_t attempt)
 	    .event = name_of(values->event_id),
 	    .key = name_of(values->change_key),
 	    .letter = values->hash != NULL ? (uint8_t)(1 + values->hash[0] - 'A') : 0,
+	    .category = name_of(values->category),
+	    .shares = values->shares_categories,
 	    .applied = model_pos_of(values->applied_pos),
 	    .pending = model_pos_of(values->pending_pos),
 	    .attempt = values->pending_pos != NULL ? attempt : 0,
@@ -92,8 +103,15 @@ static void op_from(const struct model_worker *worker, bool wants_event, struct 
 			  .respects_deletion = from->respects,
 			  .is_unsure = from->unsure,
 			  .is_known_gone = from->known_gone,
+			  .keeps_categories = from->keeps,
+			  .shows_ours = from->ours,
+			  .shares_categories = from->shares,
 			  .incarnation = from->incarnation,
 			  .tries = from->tries};
+	snprintf(op->theirs, sizeof op->theirs, "%s", model_theirs_text(from->theirs));
+	if (from->match != 0) {
+		snprintf(op->match, sizeof op->match, "%s", model_key_text(from->match));
+	}
 	if (from->event != 0) {
 		snprintf(op->event_id, sizeof op->event_id, "%s", model_event_text(from->event));
 	}
@@ -107,6 +125,8 @@ static void op_from(const struct model_worker *worker, bool wants_event, struct 
 
 struct model_op model_op_to(const struct model_config *config, const struct op *op)
 {
+	bool has_ended = op->end != OP_OPEN;
+
 	return (struct model_op){
 	    .request = (uint8_t)op->request,
 	    .end = (uint8_t)op->end,
@@ -116,7 +136,12 @@ struct model_op model_op_to(const struct model_config *config, const struct op *
 	    .incarnation = model_lacks(config, WITHOUT_INCARNATIONS) ? 1 : (uint8_t)op->incarnation,
 	    .tries = (uint8_t)op->tries,
 	    .event = name_of(op->event_id),
-	    .key = name_of(op->change_key)};
+	    .key = name_of(op->change_key),
+	    .keeps = !has_ended && op->keeps_categories,
+	    .match = has_ended || model_lacks(config, WITHOUT_MATCH) ? 0 : name_of(op->match),
+	    .theirs = !has_ended && !category_list_is_empty(op->theirs),
+	    .ours = op->shows_ours,
+	    .shares = op->shares_categories};
 }
 
 /* ---- asking ---- */
@@ -126,8 +151,10 @@ static void ask_of_listing(const struct model_config *config, const struct model
 {
 	input->listed_id = model_event_text(worker->listed_event);
 	input->listed_key = model_key_text(worker->listed_key);
+	input->listed_theirs = model_theirs_text(worker->listed_theirs);
+	input->listed_shows_ours = worker->listed_category == model_category(config, worker->wish);
 	input->listed_matches =
-	    worker->listed_event != 0 &&
+	    worker->listed_event != 0 && input->listed_shows_ours &&
 	    model_letter(config, worker->listed_version) == model_letter(config, worker->wish);
 }
 
@@ -184,6 +211,7 @@ void model_ask(const struct model_sink *sink, int who, enum protocol_kind kind,
 	    .kind = kind,
 	    .wants_event = wants_event,
 	    .hash = wants_event ? letter_text(1 + letter - 'A') : NULL,
+	    .category = wants_event ? category_text(model_category(config, worker->wish)) : NULL,
 	    .pos = is_new ? pos_text(1 + worker->wish) : pos_text(worker->pos),
 	    .attempt = attempt_named(config, is_new ? ATTEMPT_NEW : own),
 	    .was_synced = worker->old,

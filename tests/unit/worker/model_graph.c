@@ -26,7 +26,12 @@ struct model_request model_request_of(const struct model_worker *worker)
 	return (struct model_request){.kind = (uint8_t)(1 + worker->op.request),
 				      .event = worker->op.event,
 				      .version = worker->wish,
-				      .incarnation = worker->op.incarnation};
+				      .incarnation = worker->op.incarnation,
+				      .keeps = worker->op.keeps,
+				      .match = worker->op.match,
+				      .theirs = worker->op.theirs,
+				      .forced = worker->op.request == OP_UPDATE &&
+						worker->op.tries >= OP_MATCHES_MAX};
 }
 
 static void answer_with(struct op_answer *answer, int status, int event, int key)
@@ -38,6 +43,16 @@ static void answer_with(struct op_answer *answer, int status, int event, int key
 	if (key > 0) {
 		snprintf(answer->change_key, sizeof answer->change_key, "%s", model_key_text(key));
 	}
+}
+
+static void answer_with_event(const struct model_config *config, struct op_answer *answer,
+			      int status, const struct model_event *event,
+			      const struct model_request *request)
+{
+	answer_with(answer, status, event->id, event->key);
+	answer->tells_categories = true;
+	answer->shows_ours = event->category == model_category(config, request->version);
+	snprintf(answer->theirs, sizeof answer->theirs, "%s", model_theirs_text(event->theirs));
 }
 
 static void answer_duplicate(struct op_answer *answer, int event)
@@ -68,10 +83,12 @@ static void make_event(const struct model_config *config, struct model_state *st
 	} else if (place > 0 && state->events[1].id != 0) {
 		state->bad = BAD_CAPACITY;
 	}
-	state->events[place] = (struct model_event){.id = model_new_event(state),
-						    .key = model_new_key(state),
-						    .version = request->version,
-						    .incarnation = request->incarnation};
+	state->events[place] =
+	    (struct model_event){.id = model_new_event(state),
+				 .key = model_new_key(state),
+				 .version = request->version,
+				 .category = model_category(config, request->version),
+				 .incarnation = request->incarnation};
 	if (!config->forgets_transactions) {
 		state->spent[request->incarnation / 4] |= (uint8_t)(1 << request->incarnation % 4);
 	}
@@ -94,7 +111,10 @@ static void land_create(const struct model_config *config, struct model_state *s
 		answer_duplicate(answer, tells_id ? model_new_event(state) : 0);
 	} else if (is_new ||
 		   model_letter(config, event->version) == model_letter(config, request->version)) {
-		answer_with(answer, 201, tells_id ? event->id : 0, event->key);
+		answer_with_event(config, answer, 201, event, request);
+		if (!tells_id) {
+			answer->event_id[0] = '\0';
+		}
 	} else {
 		answer_duplicate(answer, tells_id ? event->id : 0);
 	}
@@ -105,22 +125,38 @@ static void land_update(const struct model_config *config, struct model_state *s
 {
 	struct model_event *event = model_event_by_id(state, request->event);
 
+	if (request->match != 0 && request->match != event->key) {
+		answer_with(answer, 412, 0, 0);
+		return;
+	}
 	if (config->forbids_step_back && event->version != MODEL_HAND &&
 	    request->version < event->version) {
 		state->bad = BAD_STEP_BACK;
 	}
+	if (!request->keeps) {
+		if (event->theirs > request->theirs && !request->forced) {
+			state->bad = BAD_LOSS;
+		}
+		event->category = model_category(config, request->version);
+		event->theirs = request->theirs;
+	}
 	event->version = request->version;
 	event->key = model_new_key(state);
-	answer_with(answer, 200, event->id, event->key);
+	answer_with_event(config, answer, 200, event, request);
 }
 
-static void land_find(const struct model_state *state, bool is_first, struct op_answer *answer)
+static void land_find(const struct model_config *config, const struct model_state *state,
+		      const struct model_request *request, bool is_first, struct op_answer *answer)
 {
 	const struct model_event *event =
 	    &state->events[is_first || state->events[1].id == 0 ? 0 : 1];
 
 	answer->found = (state->events[0].id != 0) + (state->events[1].id != 0);
-	answer_with(answer, 200, event->id, event->key);
+	if (event->id != 0) {
+		answer_with_event(config, answer, 200, event, request);
+	} else {
+		answer_with(answer, 200, 0, 0);
+	}
 }
 
 void model_land(const struct model_config *config, struct model_state *state,
@@ -130,10 +166,13 @@ void model_land(const struct model_config *config, struct model_state *state,
 	if (request->kind == 1 + OP_CREATE) {
 		land_create(config, state, request, is_kind, answer);
 	} else if (request->kind == 1 + OP_FIND) {
-		land_find(state, is_kind, answer);
+		land_find(config, state, request, is_kind, answer);
 	} else if (model_event_by_id(state, request->event) == NULL) {
 		answer_with(answer, 404, 0, 0);
 		snprintf(answer->code, sizeof answer->code, "ErrorItemNotFound");
+	} else if (request->kind == 1 + OP_READ) {
+		answer_with_event(config, answer, 200, model_event_by_id(state, request->event),
+				  request);
 	} else if (request->kind == 1 + OP_UPDATE) {
 		land_update(config, state, request, answer);
 	} else {
@@ -147,7 +186,7 @@ void model_add_ghost(struct model_state *state, const struct model_worker *worke
 	struct model_request ghost = model_request_of(worker);
 
 	ghost.covered = worker->covered;
-	if (ghost.kind == 1 + OP_FIND) {
+	if (ghost.kind == 1 + OP_FIND || ghost.kind == 1 + OP_READ) {
 		return;
 	}
 	for (int i = 0; i < MODEL_GHOSTS_MAX; i++) {

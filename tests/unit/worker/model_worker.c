@@ -101,6 +101,8 @@ static void worker_lists(struct model_sink *sink, int who, int place)
 	worker->listed_event = event->id;
 	worker->listed_key = event->key;
 	worker->listed_version = event->version;
+	worker->listed_category = event->category;
+	worker->listed_theirs = event->theirs;
 	worker->stray = next.events[1 - place].id;
 	next.touched = 0;
 	model_emit(sink, &next, "lists the mailbox", who, -1);
@@ -237,7 +239,8 @@ static void expand_calls(struct model_sink *sink, int who)
 	    from->events[1].id != 0) {
 		call_lands(sink, who, false);
 	}
-	if (from->budget[LOST_ANSWERS] > 0 && request.kind != 1 + OP_FIND) {
+	if (from->budget[LOST_ANSWERS] > 0 && request.kind != 1 + OP_FIND &&
+	    request.kind != 1 + OP_READ) {
 		next.budget[LOST_ANSWERS]--;
 		model_add_ghost(&next, &from->workers[who]);
 		take_answer(sink, &next, who, &(struct op_answer){.retry_after_ms = -1});

@@ -150,6 +150,14 @@ static void a_row_settled_by_a_listing_before_its_reading_hides_what_we_deleted(
 	breaks_without(config, WITHOUT_READ_FIRST, MISSING);
 }
 
+static void an_update_whatever_the_event_is_loses_what_the_person_added(void **state)
+{
+	const struct model_config config = {.history = "AB", .budget = {[HAND_CATEGORIES] = 1}};
+
+	(void)state;
+	breaks_without(config, WITHOUT_MATCH, "a category of the person's is lost");
+}
+
 /* Second lines, for a fence that leaks: with the fence, nobody else writes. */
 static void behind_the_fence_attempts_and_compare_and_set_are_not_missed(void **state)
 {
@@ -182,6 +190,7 @@ int main(void)
 	    cmocka_unit_test(a_replay_record_by_record_without_positions_shows_older_versions),
 	    cmocka_unit_test(an_offset_committed_before_the_result_leaves_work_that_nobody_does),
 	    cmocka_unit_test(a_row_settled_by_a_listing_before_its_reading_hides_what_we_deleted),
+	    cmocka_unit_test(an_update_whatever_the_event_is_loses_what_the_person_added),
 	    cmocka_unit_test(behind_the_fence_attempts_and_compare_and_set_are_not_missed),
 	};
 

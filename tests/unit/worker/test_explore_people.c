@@ -47,6 +47,21 @@ static void an_event_that_the_person_edits_is_set_right_by_a_change_or_sync(void
 	holds(config, "AB-");
 }
 
+static void a_category_that_the_person_adds_survives_whatever_we_change(void **state)
+{
+	const struct model_config dying = {
+	    .budget = {[HAND_CATEGORIES] = 1, [WORKER_CRASHES] = 1, [TAKEOVERS] = 1}};
+	const struct model_config synced = {
+	    .budget = {[HAND_CATEGORIES] = 1, [SYNCS] = 1, [LOST_ANSWERS] = 1}};
+	const struct model_config edited = {
+	    .budget = {[HAND_CATEGORIES] = 1, [HAND_EDITS] = 2, [RESETS] = 1}};
+
+	(void)state;
+	holds(dying, "AB");
+	holds(synced, "ABC");
+	holds(edited, "AB");
+}
+
 static void a_deletion_that_is_respected_stays(void **state)
 {
 	const struct model_config dying = {
@@ -109,6 +124,7 @@ int main(void)
 	    cmocka_unit_test(a_sync_ahead_of_the_log_is_not_undone_by_the_records_behind_it),
 	    cmocka_unit_test(an_event_that_the_person_deletes_comes_back_once),
 	    cmocka_unit_test(an_event_that_the_person_edits_is_set_right_by_a_change_or_sync),
+	    cmocka_unit_test(a_category_that_the_person_adds_survives_whatever_we_change),
 	    cmocka_unit_test(a_deletion_that_is_respected_stays),
 	    cmocka_unit_test(where_deletions_are_respected_ours_are_not_taken_for_the_persons),
 	    cmocka_unit_test(a_replay_ends_as_the_last_version),
