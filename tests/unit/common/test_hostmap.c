@@ -137,6 +137,70 @@ static void looks_that_microsoft_would_not_take_are_refused(void **state)
 	assert_refused("\"category\": \"Green category\", ", "", "looks.category");
 }
 
+static void category_names_that_outlook_would_not_take_are_refused(void **state)
+{
+	static const char *const BAD[] = {"", "a,b", "a;b", " a", "a ", "a\\tb", "a\\u007f"};
+	char longest[HOSTMAP_CATEGORY_SIZE + 1];
+	char to[400];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {
+		snprintf(to, sizeof to, "\"own_category\": \"%s\"", BAD[i]);
+		assert_refused("\"own_category\": \"AmiDash: Option\"", to, "looks.own_category");
+		snprintf(to, sizeof to, "\"category\": \"%s\"", BAD[i]);
+		assert_refused("\"category\": \"Purple category\"", to, "other.category");
+	}
+	memset(longest, 'x', sizeof longest);
+	longest[HOSTMAP_CATEGORY_SIZE] = '\0';
+	snprintf(to, sizeof to, "\"own_category\": \"%s\"", longest);
+	assert_refused("\"own_category\": \"AmiDash: Other\"", to, "other.own_category");
+	assert_refused("\"own_category\": \"AmiDash: Other\"", "\"own_category\": 7",
+		       "other.own_category");
+	longest[HOSTMAP_CATEGORY_SIZE - 1] = '\0';
+	snprintf(to, sizeof to, "\"own_category\": \"%s\"", longest);
+	write_shipped_but("\"own_category\": \"AmiDash: Other\"", to);
+	assert_true(hostmap_load(&map, path, &fault));
+}
+
+static void a_look_without_a_category_of_its_own_has_the_same_everywhere(void **state)
+{
+	const struct hostmap_look *option;
+
+	(void)state;
+	write_shipped_but(", \"own_category\": \"AmiDash: Option\"", "");
+	assert_true(hostmap_load(&map, path, &fault));
+	option = hostmap_look(&map, "option");
+	assert_string_equal(hostmap_category(option, true), "Orange category");
+	assert_string_equal(hostmap_category(option, false), "Orange category");
+	assert_string_equal(hostmap_category(&map.other, true), "AmiDash: Other");
+	assert_string_equal(hostmap_category(&map.other, false), "Purple category");
+	assert_true(hostmap_has_category(&map, "orange category"));
+	assert_true(hostmap_has_category(&map, "AMIDASH: Other"));
+	assert_false(hostmap_has_category(&map, "AmiDash: Option"));
+	assert_false(hostmap_has_category(&map, "Red category"));
+}
+
+static void the_own_categories_are_told_one_after_the_other(void **state)
+{
+	const struct hostmap_look *look = NULL;
+	int count = 0;
+
+	(void)state;
+	assert_true(hostmap_load(&map, NULL, &fault));
+	while ((look = hostmap_next_own(&map, look)) != NULL) {
+		assert_true(look->own_category[0] != '\0');
+		count++;
+	}
+	assert_int_equal(count, 5);
+	write_shipped_but("\"own_category\": \"AmiDash: Other\",", "");
+	assert_true(hostmap_load(&map, path, &fault));
+	count = 0;
+	while ((look = hostmap_next_own(&map, look)) != NULL) {
+		count++;
+	}
+	assert_int_equal(count, 4);
+}
+
 static void more_than_32_looks_are_refused(void **state)
 {
 	char looks[4096] = "\"looks\": [";
@@ -191,6 +255,9 @@ int main(void)
 	    cmocka_unit_test(names_that_are_no_plain_identifiers_are_refused),
 	    cmocka_unit_test(what_is_missing_is_named),
 	    cmocka_unit_test(looks_that_microsoft_would_not_take_are_refused),
+	    cmocka_unit_test(category_names_that_outlook_would_not_take_are_refused),
+	    cmocka_unit_test(a_look_without_a_category_of_its_own_has_the_same_everywhere),
+	    cmocka_unit_test(the_own_categories_are_told_one_after_the_other),
 	    cmocka_unit_test(more_than_32_looks_are_refused),
 	    cmocka_unit_test(a_file_that_is_no_json_is_refused),
 	    cmocka_unit_test(a_file_that_can_not_be_read_is_refused),

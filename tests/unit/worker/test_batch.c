@@ -171,13 +171,61 @@ static void an_update_never_touches_the_mark_or_the_transaction_id(void **state)
 	cJSON_Delete(root);
 }
 
-static void a_removal_and_a_look_up_have_no_body_and_no_content_type(void **state)
+/* The PATCH of an event whose categories were seen so: its If-Match and its categories, as JSON. */
+static void expect_update(bool shows_ours, const char *theirs, const char *change_key,
+			  const char *etag, const char *categories)
 {
-	static const enum op_request REQUESTS[] = {OP_DELETE, OP_FIND};
-	static const char *const METHODS[] = {"DELETE", "GET"};
+	struct op op = an_op(OP_UPDATE, "AAMk");
+	struct batch batch = {0};
+	const cJSON *request;
+	cJSON *root;
+	char *said;
+
+	op_see_categories(&op, shows_ours, theirs, change_key);
+	batch_add(&batch, &op);
+	root = written(&batch);
+	request = request_at(root, 0);
+	if (etag != NULL) {
+		expect_text(json_object(request, "headers"), "If-Match", etag);
+	} else {
+		assert_null(json_member(json_object(request, "headers"), "If-Match"));
+	}
+	said = cJSON_PrintUnformatted(json_array(json_object(request, "body"), "categories"));
+	assert_string_equal(said != NULL ? said : "", categories);
+	free(said);
+	cJSON_Delete(root);
+}
+
+static void an_update_replaces_categories_only_as_they_were_seen(void **state)
+{
+	(void)state;
+	expect_update(true, "\x1fMine\x1f", "ck", NULL, "");
+	expect_update(false, "", "c/k+1=", "W/\"c/k+1=\"", "[\"Green category\"]");
+	expect_update(false, "\x1fMine\x1f", "ck", "W/\"ck\"", "[\"Green category\",\"Mine\"]");
+	expect_update(false, "\x1fMine\x1f", "", NULL, "[\"Green category\",\"Mine\"]");
+}
+
+static void a_read_asks_for_the_change_key_and_the_categories(void **state)
+{
+	struct op op = an_op(OP_READ, "AA/Mk");
+	struct batch batch = {0};
+	cJSON *root;
 
 	(void)state;
-	for (int i = 0; i < 2; i++) {
+	batch_add(&batch, &op);
+	root = written(&batch);
+	expect_text(request_at(root, 0), "url",
+		    "/me/events/AA%2FMk?$select=id%2CchangeKey%2Ccategories");
+	cJSON_Delete(root);
+}
+
+static void requests_without_a_body_have_no_content_type(void **state)
+{
+	static const enum op_request REQUESTS[] = {OP_DELETE, OP_FIND, OP_READ};
+	static const char *const METHODS[] = {"DELETE", "GET", "GET"};
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
 		struct op op = an_op(REQUESTS[i], "AAMk");
 		struct batch batch = {0};
 		const cJSON *request;
@@ -296,7 +344,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_creation_carries_the_event_its_mark_and_its_transaction_id),
 	    cmocka_unit_test(an_update_never_touches_the_mark_or_the_transaction_id),
-	    cmocka_unit_test(a_removal_and_a_look_up_have_no_body_and_no_content_type),
+	    cmocka_unit_test(an_update_replaces_categories_only_as_they_were_seen),
+	    cmocka_unit_test(a_read_asks_for_the_change_key_and_the_categories),
+	    cmocka_unit_test(requests_without_a_body_have_no_content_type),
 	    cmocka_unit_test(ids_are_encoded_before_they_enter_a_url),
 	    cmocka_unit_test(the_longest_id_still_fits),
 	    cmocka_unit_test(a_look_up_asks_for_the_marked_event_by_its_assignment),

@@ -317,11 +317,77 @@ static void a_retry_after_that_can_not_be_read_is_none(void **state)
 	}
 }
 
+/* ---- categories ---- */
+
+static struct op_answer read_seen(enum op_request request, const char *item)
+{
+	static struct hostmap map;
+	struct outlook_event event = {.category = "Green category"};
+	struct op op = {.request = request, .wants_event = true};
+	struct batch batch = {.map = &map, .count = 1};
+	struct fault fault;
+	char body[8192];
+
+	assert_true(hostmap_load(&map, NULL, &fault));
+	batch.items[0] = (struct batch_item){.op = &op, .event = &event, .written = "Once ours"};
+	snprintf(body, sizeof body, "{\"responses\":[{\"id\":\"1\",\"status\":200,\"body\":%s}]}",
+		 item);
+	batch_read(&batch, body, strlen(body), WALL_MS);
+	return batch.items[0].answer;
+}
+
+static void an_answer_tells_ours_from_the_persons_own(void **state)
+{
+	static const char RIGHT[] =
+	    "{\"id\":\"E\",\"changeKey\":\"ck\",\"categories\":[\"Mine\",\"Green category\"]}";
+	struct op_answer answer = read_seen(OP_UPDATE, RIGHT);
+
+	(void)state;
+	assert_true(answer.tells_categories);
+	assert_true(answer.shows_ours);
+	assert_string_equal(answer.theirs, "\x1fMine\x1f");
+	answer = read_seen(OP_READ, "{\"id\":\"E\",\"categories\":[\"Once ours\",\"Mine\"]}");
+	assert_true(answer.tells_categories);
+	assert_false(answer.shows_ours);
+	assert_string_equal(answer.theirs, "\x1fMine\x1f");
+	answer = read_seen(OP_FIND, "{\"value\":[{\"id\":\"E\",\"categories\":[]}]}");
+	assert_true(answer.tells_categories);
+	assert_false(answer.shows_ours);
+	assert_true(category_list_is_empty(answer.theirs));
+}
+
+static void an_answer_without_categories_tells_none(void **state)
+{
+	struct op_answer answer = read_seen(OP_UPDATE, "{\"id\":\"E\",\"changeKey\":\"ck\"}");
+
+	(void)state;
+	assert_int_equal(answer.status, 200);
+	assert_false(answer.tells_categories);
+	answer = read_seen(OP_READ, "{\"id\":\"E\",\"changeKey\":\"ck\"}");
+	assert_int_equal(answer.status, 0); /* a failed read is never an empty result */
+}
+
+static void more_categories_than_fit_fill_the_answer(void **state)
+{
+	char item[4096] = "{\"id\":\"E\",\"categories\":[\"";
+	struct op_answer answer;
+	size_t length = strlen(item);
+
+	(void)state;
+	memset(item + length, 'x', 3000);
+	snprintf(item + length + 3000, sizeof item - length - 3000, "\"]}");
+	answer = read_seen(OP_READ, item);
+	assert_int_equal(strlen(answer.theirs), CATEGORY_LIST_SIZE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(answers_in_any_order_find_their_request),
 	    cmocka_unit_test(a_missing_answer_is_an_unknown_outcome),
+	    cmocka_unit_test(an_answer_tells_ours_from_the_persons_own),
+	    cmocka_unit_test(an_answer_without_categories_tells_none),
+	    cmocka_unit_test(more_categories_than_fit_fill_the_answer),
 	    cmocka_unit_test(an_answer_given_twice_or_thrice_is_an_unknown_outcome),
 	    cmocka_unit_test(answers_that_were_never_asked_for_are_ignored),
 	    cmocka_unit_test(a_body_that_is_no_answer_leaves_every_outcome_unknown),

@@ -198,6 +198,25 @@ static void the_status_decides_category_and_show_as(void **state)
 	outlook_event_close(&event);
 }
 
+static void where_we_may_make_categories_the_event_carries_our_own(void **state)
+{
+	struct assignment assignment = five_days();
+	struct change *change = change_new(&assignment);
+	struct outlook_event event;
+	struct outlook_event plain = event_of(&assignment);
+
+	(void)state;
+	assert_true(outlook_event_make(&event, change, &map, "Europe/Berlin", SCOPE_MAILBOX_WRITE));
+	assert_string_equal(event.category, "AmiDash: Confirmed");
+	assert_string_not_equal(event.hash, plain.hash);
+	outlook_event_close(&event);
+	assert_true(outlook_event_make(&event, change, &map, "Europe/Berlin", SCOPE_MAILBOX_READ));
+	assert_string_equal(event.hash, plain.hash);
+	outlook_event_close(&event);
+	outlook_event_close(&plain);
+	free(change);
+}
+
 static void the_subject_is_one_trimmed_line(void **state)
 {
 	(void)state;
@@ -380,6 +399,7 @@ int main(void)
 	    cmocka_unit_test(a_cancelled_assignment_has_no_event),
 	    cmocka_unit_test(a_removed_assignment_has_no_event),
 	    cmocka_unit_test(the_status_decides_category_and_show_as),
+	    cmocka_unit_test(where_we_may_make_categories_the_event_carries_our_own),
 	    cmocka_unit_test(the_subject_is_one_trimmed_line),
 	    cmocka_unit_test(a_project_without_a_name_is_called_untitled),
 	    cmocka_unit_test(a_long_subject_is_cut_between_characters),

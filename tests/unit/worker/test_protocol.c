@@ -386,6 +386,81 @@ static void only_an_event_that_was_certainly_there_can_have_been_deleted_by_the_
 	assert_calls(NULL, respecting(compared("x", NULL, false)), OP_CREATE, CHANGE_POS_FLOOR);
 }
 
+/* ---- categories ---- */
+
+static struct protocol_input recategorised(void)
+{
+	struct protocol_input input = record(POS, "changed");
+
+	input.category = "Blue category";
+	return input;
+}
+
+static void an_update_says_of_categories_what_the_row_knows_it_may(void **state)
+{
+	struct row row = shown();
+
+	(void)state;
+	assert_calls(&row, record(POS, "changed"), OP_UPDATE, POS);
+	assert_true(effects.op.keeps_categories);
+	assert_calls(&row, recategorised(), OP_UPDATE, POS);
+	assert_false(effects.op.keeps_categories);
+	assert_string_equal(effects.op.match, "ck1");
+	row.is.shares_categories = true;
+	assert_calls(&row, record(POS, "changed"), OP_UPDATE, POS);
+	assert_true(effects.op.keeps_categories);
+	assert_calls(&row, recategorised(), OP_READ, POS);
+	row.is.category = NULL;
+	row.is.shares_categories = false;
+	assert_calls(&row, record(POS, "changed"), OP_READ, POS);
+}
+
+static void behind_something_under_way_no_row_knows_what_the_event_carries(void **state)
+{
+	struct row row = pending(OLDER);
+
+	(void)state;
+	assert_calls(&row, record(POS, "changed"), OP_UPDATE, POS);
+	assert_false(effects.op.keeps_categories);
+	assert_string_equal(effects.op.match, "ck1");
+	row.is.change_key = NULL;
+	assert_calls(&row, record(POS, "changed"), OP_READ, POS);
+}
+
+static void what_a_listing_shows_of_categories_needs_no_reading(void **state)
+{
+	struct row row = shown();
+	struct protocol_input input = compared("x", "AAMk=", false);
+
+	(void)state;
+	input.listed_theirs = "\x1fMine\x1f";
+	assert_calls(&row, input, OP_UPDATE, OLDER);
+	assert_string_equal(effects.op.match, "ck1");
+	assert_string_equal(effects.op.theirs, "\x1fMine\x1f");
+	input.listed_shows_ours = true;
+	assert_calls(&row, input, OP_UPDATE, OLDER);
+	assert_true(effects.op.keeps_categories);
+}
+
+static void a_row_learns_from_a_listing_that_the_person_has_added_categories(void **state)
+{
+	struct row row = shown();
+	struct protocol_input input = compared("shown", "AAMk=", true);
+
+	(void)state;
+	input.listed_key = "ck2";
+	input.listed_theirs = "\x1fMine\x1f";
+	assert_learns(&row, input, OLDER);
+	assert_true(effects.values.shares_categories);
+	assert_string_equal(effects.values.category, "Green category");
+	row.is.category = NULL; /* of before there was that column */
+	assert_learns(&row, compared("shown", "AAMk=", true), OLDER);
+	assert_string_equal(effects.values.category, "Green category");
+	assert_false(effects.values.shares_categories);
+	row.is.category = "Green category";
+	assert_nothing(&row, compared("shown", "AAMk=", true));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -415,6 +490,10 @@ int main(void)
 	    cmocka_unit_test(a_fold_teaches_its_position_so_that_late_records_stay_old),
 	    cmocka_unit_test(only_a_listing_behind_the_quarantine_settles_a_dirty_row),
 	    cmocka_unit_test(an_unfinished_intent_is_doubted_by_a_listing_too),
+	    cmocka_unit_test(an_update_says_of_categories_what_the_row_knows_it_may),
+	    cmocka_unit_test(behind_something_under_way_no_row_knows_what_the_event_carries),
+	    cmocka_unit_test(what_a_listing_shows_of_categories_needs_no_reading),
+	    cmocka_unit_test(a_row_learns_from_a_listing_that_the_person_has_added_categories),
 	    cmocka_unit_test(an_event_the_person_deleted_stays_away_where_that_is_respected),
 	    cmocka_unit_test(
 		only_an_event_that_was_certainly_there_can_have_been_deleted_by_the_person),
