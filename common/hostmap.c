@@ -256,28 +256,22 @@ static bool look_has_category(const struct hostmap_look *look, const char *name)
 	return strcasecmp(look->category, name) == 0 || strcasecmp(look->own_category, name) == 0;
 }
 
+const struct hostmap_look *hostmap_look_at(const struct hostmap *map, size_t index)
+{
+	if (index < map->look_count) {
+		return &map->looks[index];
+	}
+	return index == map->look_count ? &map->other : NULL;
+}
+
 bool hostmap_has_category(const struct hostmap *map, const char *name)
 {
-	for (size_t i = 0; i < map->look_count; i++) {
-		if (look_has_category(&map->looks[i], name)) {
+	const struct hostmap_look *look;
+
+	for (size_t i = 0; (look = hostmap_look_at(map, i)) != NULL; i++) {
+		if (look_has_category(look, name)) {
 			return true;
 		}
 	}
-	return look_has_category(&map->other, name);
-}
-
-const struct hostmap_look *hostmap_next_own(const struct hostmap *map,
-					    const struct hostmap_look *after)
-{
-	size_t next = after == NULL ? 0 : (size_t)(after - map->looks) + 1;
-
-	if (after == &map->other) {
-		return NULL;
-	}
-	for (size_t i = next; i < map->look_count; i++) {
-		if (map->looks[i].own_category[0] != '\0') {
-			return &map->looks[i];
-		}
-	}
-	return map->other.own_category[0] != '\0' ? &map->other : NULL;
+	return false;
 }

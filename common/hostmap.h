@@ -59,9 +59,7 @@ const char *hostmap_category(const struct hostmap_look *look, bool has_own);
 /* Whether any look names such a category, of either kind; compared without case. */
 bool hostmap_has_category(const struct hostmap *map, const char *name);
 
-/* The own categories to be made, one after the other: the first look behind after (NULL: of all)
- * that has one; NULL: none is left. */
-const struct hostmap_look *hostmap_next_own(const struct hostmap *map,
-					    const struct hostmap_look *after);
+/* Every look, one after the other; the last one is that of any other status.  NULL behind it. */
+const struct hostmap_look *hostmap_look_at(const struct hostmap *map, size_t index);
 
 #endif

@@ -270,6 +270,7 @@ static const struct {
     [RUN_RENEW] = {"renew", token_renew_start, token_renew_finish},
     [RUN_READ] = {"read", store_read, sync_read_finish},
     [RUN_LIST] = {"list", sync_list_start, sync_list_finish},
+    [RUN_PALETTE] = {"palette", palette_start, palette_finish},
     [RUN_INTENT] = {"intent", intent_start, intent_finish},
     [RUN_SEND] = {"send", send_start, send_finish},
     [RUN_DEAD] = {"dead", dead_start, dead_finish},

@@ -36,6 +36,7 @@ enum run_step {
 	RUN_RENEW,   /* store them, before they are used */
 	RUN_READ,    /* the user's assignments from the host's tables */
 	RUN_LIST,    /* the mailbox's marked events, page by page */
+	RUN_PALETTE, /* our own categories, where the mailbox lets us make them */
 	RUN_INTENT,  /* tx1 */
 	RUN_SEND,
 	RUN_DEAD,   /* dead letters, before their records count as done */
@@ -125,9 +126,11 @@ struct run {
 	size_t wanted_count;
 	char *read_snapshot;
 	struct listing listing;
-	size_t left_count; /* events that a removal had to leave */
-	size_t kept_count; /* events that a disconnect leaves as it was asked to */
-	char error[200];   /* of a sync request, in words */
+	uint64_t missing_own; /* looks whose own category is to be made, by palette.h */
+	bool has_palette;     /* the master list is read */
+	size_t left_count;    /* events that a removal had to leave */
+	size_t kept_count;    /* events that a disconnect leaves as it was asked to */
+	char error[200];      /* of a sync request, in words */
 
 	/* why the user parks */
 	const char *park_reason; /* metric and status_reason */

@@ -41,6 +41,12 @@ enum run_step send_finish(struct run *run);
 enum run_step sync_read_finish(struct run *run);
 void sync_list_start(struct run *run);
 enum run_step sync_list_finish(struct run *run);
+enum run_step sync_compare(struct run *run); /* once all is listed */
+
+/* palette.c: the colours of our own categories. */
+bool palette_is_wanted(const struct run *run);
+void palette_start(struct run *run);
+enum run_step palette_finish(struct run *run);
 
 /* plan of a lane's items (run.c calls it once loaded); false without memory. */
 bool changes_plan(struct run *run);

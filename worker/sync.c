@@ -299,6 +299,17 @@ static bool sync_plan(struct run *run)
 	return ok;
 }
 
+enum run_step sync_compare(struct run *run)
+{
+	if (!sync_plan(run)) {
+		return run_wait(run, 0, RUN_END);
+	}
+	if (run->worker->verify != NULL) {
+		return verify_compared(run);
+	}
+	return run->request_count > 0 ? RUN_PROGRESS : RUN_NEXT;
+}
+
 enum run_step sync_list_finish(struct run *run)
 {
 	if (run->fault.kind != FAULT_NONE || run->http.reply.status != 200) {
@@ -310,11 +321,5 @@ enum run_step sync_list_finish(struct run *run)
 		return run_with_token(run, RUN_LIST);
 	}
 	run->waits = 0;
-	if (!sync_plan(run)) {
-		return run_wait(run, 0, RUN_END);
-	}
-	if (run->worker->verify != NULL) {
-		return verify_compared(run);
-	}
-	return run->request_count > 0 ? RUN_PROGRESS : RUN_NEXT;
+	return palette_is_wanted(run) ? RUN_PALETTE : sync_compare(run);
 }

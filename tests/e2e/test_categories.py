@@ -1,0 +1,83 @@
+"""What a status looks like as a category, and that the person's own categories stay."""
+import requests
+
+OURS = {"AmiDash: Confirmed": "preset4", "AmiDash: Tentative": "preset3",
+        "AmiDash: Option": "preset1", "AmiDash: Requested": "preset7", "AmiDash: Other": "preset8"}
+
+
+def categories(pipeline, person, assignment):
+    return pipeline.event_of(person, assignment)["categories"]
+
+
+def wait_categories(pipeline, person, assignment, wanted):
+    pipeline.wait_until(lambda: categories(pipeline, person, assignment) == wanted, 30,
+                        f"categories {wanted}")
+    pipeline.wait_committed()
+
+
+def add_by_hand(pipeline, person, assignment, *names):
+    event = pipeline.event_of(person, assignment)
+    pipeline.fake.edit_event(person.email, event["id"],
+                             categories=[*event["categories"], *names])
+
+
+def sync_now(pipeline, person):
+    pipeline.age_requests()
+    assert person.wait_request(person.sync_now())["state"] == "done"
+
+
+def test_what_a_person_adds_to_an_event_stays_and_ours_is_right(pipeline):
+    ada, = pipeline.connect_people(1)
+    project = pipeline.create_project()
+    assignment, other = pipeline.create_assignments(project, [ada] * 2)
+    pipeline.wait_calendars_equal_plan()
+    add_by_hand(pipeline, ada, assignment, "Travel")
+
+    mark = pipeline.fake.mark()
+    sync_now(pipeline, ada)
+    assert pipeline.fake.writes(mark) == [], "what the person adds is no drift"
+    pipeline.update_assignment_status(assignment, "confirmed")
+    wait_categories(pipeline, ada, assignment, ["Green category", "Travel"])
+
+    mark = pipeline.fake.mark()
+    pipeline.redate_project(project, "2026-04-01", "2026-04-02")
+    pipeline.wait_until(lambda: pipeline.event_of(ada, assignment)["start"]["dateTime"].startswith(
+        "2026-04-01"), 30, "the new dates")
+    pipeline.wait_committed()
+    assert categories(pipeline, ada, assignment) == ["Green category", "Travel"]
+    assert len(pipeline.fake.writes(mark)) == 2, "nobody had to look first"
+
+    add_by_hand(pipeline, ada, assignment, "Family")  # nobody has seen that one yet
+    pipeline.update_assignment_status(assignment, "option")
+    wait_categories(pipeline, ada, assignment, ["Orange category", "Travel", "Family"])
+    assert categories(pipeline, ada, other) == ["Yellow category"]
+
+
+def test_ours_comes_back_where_a_person_took_it_away(pipeline):
+    ada, = pipeline.connect_people(1)
+    project = pipeline.create_project()
+    by_sync, by_change = pipeline.create_assignments(project, [ada] * 2)
+    pipeline.wait_calendars_equal_plan()
+    for assignment in (by_sync, by_change):
+        pipeline.fake.edit_event(ada.email, pipeline.event_of(ada, assignment)["id"],
+                                 categories=["Travel", "Blue category"])
+
+    pipeline.sql("UPDATE project_assignments SET notes = 'bring boots' WHERE id = %s", by_change)
+    wait_categories(pipeline, ada, by_change, ["Yellow category", "Travel"])
+    assert categories(pipeline, ada, by_sync) == ["Travel", "Blue category"]
+    sync_now(pipeline, ada)
+    assert categories(pipeline, ada, by_sync) == ["Yellow category", "Travel"]
+
+
+def master_list(pipeline, person, *more):
+    """The mailbox's own list, as the person's Outlook reads it; {name: colour}."""
+    token = requests.post(
+        f"{pipeline.fake.url}/common/oauth2/v2.0/token", timeout=20,
+        data={"fake": "1"})
+    return token
+
+
+def test_where_we_may_our_own_categories_are_made_and_carried(system):
+    system.connect.with_settings(CALRELAY_MAILBOX_SETTINGS="write")
+    system.start()
+    ada, = system.connect_people(1)
