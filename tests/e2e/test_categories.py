@@ -1,6 +1,4 @@
 """What a status looks like as a category, and that the person's own categories stay."""
-import requests
-
 OURS = {"AmiDash: Confirmed": "preset4", "AmiDash: Tentative": "preset3",
         "AmiDash: Option": "preset1", "AmiDash: Requested": "preset7", "AmiDash: Other": "preset8"}
 
@@ -69,15 +67,39 @@ def test_ours_comes_back_where_a_person_took_it_away(pipeline):
     assert categories(pipeline, ada, by_sync) == ["Yellow category", "Travel"]
 
 
-def master_list(pipeline, person, *more):
-    """The mailbox's own list, as the person's Outlook reads it; {name: colour}."""
-    token = requests.post(
-        f"{pipeline.fake.url}/common/oauth2/v2.0/token", timeout=20,
-        data={"fake": "1"})
-    return token
+def reconnect(system, person, mailbox_settings):
+    """Signs in again where connect asks for another permission; until the sync it files is over."""
+    assert system.connect.sigterm() == 0
+    system.connect.with_settings(CALRELAY_MAILBOX_SETTINGS=mailbox_settings).start().wait_ready()
+    person.connect()
+    system.wait_connected([person])
+    system.wait_committed()
+
+
+def master_list(system, person):
+    answer = system.fake.control("GET", "categories", account=person.email)
+    return {category["displayName"]: category["color"] for category in answer["categories"]}
 
 
 def test_where_we_may_our_own_categories_are_made_and_carried(system):
     system.connect.with_settings(CALRELAY_MAILBOX_SETTINGS="write")
     system.start()
     ada, = system.connect_people(1)
+    assert master_list(system, ada).items() >= OURS.items()
+
+    mark = system.fake.mark()
+    assignment = system.create_assignment(system.create_project(), ada)
+    system.wait_until(lambda: system.event_of(ada, assignment), 30, "the event")
+    assert categories(system, ada, assignment) == ["AmiDash: Tentative"]
+    add_by_hand(system, ada, assignment, "Travel")
+    system.update_assignment_status(assignment, "confirmed")
+    wait_categories(system, ada, assignment, ["AmiDash: Confirmed", "Travel"])
+    assert system.fake.requests(mark, kinds={"categories"}) == [], "changes don't look"
+    sync_now(system, ada)
+    looked, = system.fake.requests(mark, kinds={"categories"})
+    assert looked["method"] == "GET", "all of them were there"
+
+    reconnect(system, ada, "none")
+    assert categories(system, ada, assignment) == ["Green category", "Travel"]
+    reconnect(system, ada, "write")
+    assert categories(system, ada, assignment) == ["AmiDash: Confirmed", "Travel"]
