@@ -1,4 +1,4 @@
-/* due.c - polls for sync requests that are due; the request topic only makes it faster. */
+/* due.c - polls for what is due; for sync requests, their topic only makes it faster. */
 #include "worker/due.h"
 
 #include <string.h>
@@ -8,6 +8,9 @@
 
 #define DUE_POLL_TICKS	2
 #define DUE_COUNT_TICKS 10
+/* A few at a time: nobody waits for these, and there are two months for all of them. */
+#define DUE_IDLE_TICKS 10
+#define DUE_IDLE_MOST  5
 
 static const char DUE_SQL[] =
     "SELECT DISTINCT user_id FROM public.calendar_sync_requests"
@@ -21,26 +24,29 @@ static const char PARKED_SQL[] =
     " WHERE status = 'needs_reconnect' OR (status = 'active' AND not_before > now())"
     " LIMIT 100000";
 
+static const char IDLE_SQL[] =
+    "SELECT user_id FROM public.calendar_connections"
+    " WHERE status = 'active' AND (not_before IS NULL OR not_before <= now()) AND " STORE_IDLE
+    " ORDER BY refreshed_at LIMIT 20000";
+
 void due_init(struct due *due, struct worker *worker)
 {
 	*due = (struct due){.worker = worker};
 }
 
-static void due_wake(struct worker *worker, const char *user_text)
+/* Whose lane has something to do now; NULL: another worker's, or a run is under way, which may be
+ * doing it: the next poll will tell. */
+static struct lane *due_lane(struct worker *worker, const char *user_text)
 {
 	struct part *part = intake_part_of(&worker->intake, user_text);
 	struct uuid user;
 	struct lane *lane;
 
 	if (part == NULL || !uuid_parse(user_text, &user)) {
-		return;
+		return NULL;
 	}
 	lane = lanes_get(&worker->lanes, &user, part);
-	if (lane == NULL || lane->run != NULL) {
-		return; /* a run that is under way may be serving it; the next poll will tell */
-	}
-	lane->wants_sync = true;
-	lanes_make_ready(&worker->lanes, lane);
+	return lane != NULL && lane->run == NULL ? lane : NULL;
 }
 
 static void on_requests(struct pg_request *request)
@@ -54,7 +60,33 @@ static void on_requests(struct pg_request *request)
 		return;
 	}
 	for (int i = 0; i < PQntuples(request->result); i++) {
-		due_wake(due->worker, pg_text(request->result, i, 0));
+		struct lane *lane = due_lane(due->worker, pg_text(request->result, i, 0));
+
+		if (lane != NULL) {
+			lane->wants_sync = true;
+			lanes_make_ready(&due->worker->lanes, lane);
+		}
+	}
+	worker_dispatch(due->worker);
+}
+
+/* A run without anything to do is what uses an idle token: see load.c. */
+static void on_idle(struct pg_request *request)
+{
+	struct due *due = container_of(request, struct due, idle);
+	int woken = 0;
+
+	due->is_touching = false;
+	if (request->fault.kind != FAULT_NONE) {
+		return; /* there is time; the log has the connection's trouble */
+	}
+	for (int i = 0; i < PQntuples(request->result) && woken < DUE_IDLE_MOST; i++) {
+		struct lane *lane = due_lane(due->worker, pg_text(request->result, i, 0));
+
+		if (lane != NULL) {
+			lanes_make_ready(&due->worker->lanes, lane);
+			woken++;
+		}
 	}
 	worker_dispatch(due->worker);
 }
@@ -88,6 +120,12 @@ void due_tick(struct due *due)
 		due->requests.sql = DUE_SQL;
 		due->requests.done = on_requests;
 		pg_send(due->worker->pg, &due->requests);
+	}
+	if (due->ticks % DUE_IDLE_TICKS == 3 && !due->is_touching && !due->worker->login.is_open) {
+		due->is_touching = true;
+		due->idle.sql = IDLE_SQL;
+		due->idle.done = on_idle;
+		pg_send(due->worker->pg, &due->idle);
 	}
 	if (due->ticks % DUE_COUNT_TICKS == 1 && !due->is_counting) {
 		due->is_counting = true;

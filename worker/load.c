@@ -64,6 +64,10 @@ static enum run_step load_active(struct run *run)
 		fault_retry(&run->fault, "out of memory");
 		return run_after_fault(run, RUN_END);
 	}
+	if (run->connection.is_idle) {
+		run->must_refresh = true;
+		return run_with_token(run, RUN_NEXT);
+	}
 	return RUN_NEXT;
 }
 

@@ -71,6 +71,7 @@ struct connection {
 	char *access_sealed;
 	char *refresh_sealed;
 	int64_t issued_ms; /* wall clock */
+	bool is_idle;	   /* the refresh token has not been used for long */
 	int64_t expires_ms;
 	int64_t token_version;
 	int64_t not_before_ms;

@@ -223,6 +223,7 @@ static void load_connection(struct run *run, const PGresult *result, int i)
 	connection->is_adopted = strcmp(pg_text(result, i, 10), "t") == 0;
 	connection->snapshot = duplicate(pg_text(result, i, 11));
 	connection->mailbox = scope_mailbox_granted(pg_text(result, i, 12));
+	connection->is_idle = strcmp(pg_text(result, i, 15), "t") == 0;
 }
 
 static void load_read(struct group *group, const PGresult *result)

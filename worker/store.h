@@ -12,6 +12,11 @@
 
 #define STORE_GROUP_MAX 64
 
+/* A refresh token that nobody uses for 90 days is gone.  One that has not been used for so long is
+ * used, also where nothing is to be done: that makes it a new one.
+ * Source: Microsoft identity platform, "Refresh tokens". */
+#define STORE_IDLE "refreshed_at < now() - interval '30 days'"
+
 struct worker;
 struct run;
 struct group;

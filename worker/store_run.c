@@ -21,6 +21,7 @@ static const char RENEW_SQL[] =
     "UPDATE public.calendar_connections"
     "   SET access_token = $3, refresh_token = coalesce($4, refresh_token),"
     "       token_expires_at = now() + $5::bigint * interval '1 second', updated_at = now(),"
+    "       refreshed_at = now(),"
     "       token_version = token_version + 1, refresh_lease_until = NULL, refresh_lease_by = NULL"
     " WHERE id = $1::uuid AND token_version = $2::bigint"
     " RETURNING token_version";

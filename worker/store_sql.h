@@ -3,6 +3,7 @@
 #define CALRELAY_WORKER_STORE_SQL_H
 
 #include "worker/change.h"
+#include "worker/store.h"
 
 /* xmin, the transaction that wrote the row, changes with every write, whoever writes: what a
  * compare-and-set compares.  A row that is dirty can be settled once due_at is over. */
@@ -16,7 +17,7 @@ static const char STORE_LOAD_SQL[] =
     "WITH input AS (SELECT * FROM jsonb_to_recordset($1::jsonb)"
     "  AS i(r int, user_id uuid, ids uuid[], everything boolean)) "
     "SELECT i.r, c.id, c.status, c.access_token, c.refresh_token,"
-    "  (extract(epoch FROM coalesce(c.updated_at, c.created_at, now())) * 1000)::bigint,"
+    "  (extract(epoch FROM c.refreshed_at) * 1000)::bigint,"
     "  (extract(epoch FROM least(greatest(c.token_expires_at, 'epoch'::timestamptz),"
     "     now() + interval '10 days')) * 1000)::bigint,"
     "  c.token_version,"
@@ -31,7 +32,8 @@ static const char STORE_LOAD_SQL[] =
     "  (SELECT json_agg(json_build_array(q.id, q.kind, q.remove_events) ORDER BY q.created_at)"
     "     FROM public.calendar_sync_requests q"
     "    WHERE i.everything AND q.user_id = i.user_id AND q.state IN ('requested', 'running')"
-    "      AND (q.due_at IS NULL OR q.due_at <= now())) "
+    "      AND (q.due_at IS NULL OR q.due_at <= now())),"
+    "  c." STORE_IDLE " "
     "FROM input i LEFT JOIN public.calendar_connections c"
     "  ON c.user_id = i.user_id AND c.provider = 'microsoft'";
 

@@ -153,3 +153,25 @@ def test_a_mailbox_that_serves_nothing_for_a_minute_holds_no_partition(pipeline)
     pipeline.fake.clear_faults()
     pipeline.wait_calendars_equal_plan(60)
     assert pipeline.dlq_records() == []
+
+
+def test_a_token_that_nobody_used_for_a_month_is_used_before_it_ages_out(pipeline):
+    people = ada, alan, edsger = pipeline.connect_people(3)
+    pipeline.wait_committed()
+    pipeline.fake.revoke(edsger.email)
+    mark = pipeline.fake.mark()
+    for person, days in zip(people, (31, 29, 31)):
+        pipeline.sql("UPDATE calendar_connections SET refreshed_at = now() - %s * interval '1 day'"
+                     " WHERE user_id = %s", days, person.user_id)
+
+    def used_days_ago(person):
+        return pipeline.value("SELECT extract(day FROM now() - refreshed_at)::int "
+                              "FROM calendar_connections WHERE user_id = %s", person.user_id)
+    pipeline.wait_until(lambda: used_days_ago(ada) == 0, 30, "a new token")
+    pipeline.wait_until(lambda: edsger.connection()["status"] == "needs_reconnect", 30,
+                        "a refused one has to be reconnected")
+    assert used_days_ago(alan) == 29
+    assert {person.email: [request["status"] for request in pipeline.fake.requests(
+        mark, person.email, {"token"})] for person in people} == {
+            ada.email: [200], alan.email: [], edsger.email: [400]}
+    assert ada.connection()["status"] == "active"
