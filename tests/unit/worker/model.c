@@ -42,19 +42,6 @@ char model_letter(const struct model_config *config, int version)
 	return config->history[version - 1];
 }
 
-/* Some versions share it with the one before, some don't. */
-uint8_t model_category(const struct model_config *config, int version)
-{
-	static const uint8_t CATEGORIES[] = {['A'] = 1, ['B'] = 2, ['C'] = 2, ['D'] = 1, ['x'] = 0};
-
-	return CATEGORIES[(int)model_letter(config, version)];
-}
-
-const char *model_theirs_text(int theirs)
-{
-	return theirs > 0 ? "\x1fTheirs\x1f" : "";
-}
-
 bool model_lacks(const struct model_config *config, unsigned without)
 {
 	return (config->without & without) != 0;

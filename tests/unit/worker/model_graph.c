@@ -7,6 +7,19 @@
 
 #include "worker/op.h"
 
+/* Some versions share it with the one before, some don't. */
+uint8_t model_category(const struct model_config *config, int version)
+{
+	static const uint8_t CATEGORIES[] = {['A'] = 1, ['B'] = 2, ['C'] = 2, ['D'] = 1, ['x'] = 0};
+
+	return CATEGORIES[(int)model_letter(config, version)];
+}
+
+const char *model_theirs_text(int theirs)
+{
+	return theirs > 0 ? "\x1fTheirs\x1f" : "";
+}
+
 struct model_event *model_event_by_id(struct model_state *state, int id)
 {
 	for (int i = 0; i < MODEL_EVENTS_MAX; i++) {
