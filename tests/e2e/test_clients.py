@@ -56,7 +56,10 @@ def test_msal_signs_in_refreshes_and_is_told_what_went_wrong(fake, run):
     run("msal.js")
 
     answers = [record["status"] for record in fake.requests(kinds={"token"})]
-    assert answers == [200, 400, 200, *[200] * 5, 401, 400, 400]
+    assert answers == [200, 400, 200,  # a sign-in, its code again, a sign-in with another nonce
+                       200, 200,  # a silent refresh, one by the refresh token
+                       *[200, 200] * len(CREDENTIALS),  # a code and a refresh token with each
+                       401, 400, 400]  # a wrong secret, more scopes, somebody revoked
 
 
 def test_the_graph_client_keeps_a_calendar(fake, run):
