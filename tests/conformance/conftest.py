@@ -1,4 +1,4 @@
-"""conftest.py - the Microsoft that the suite runs against: the fake, or the one that CONFORMANCE_* names.
+"""conftest.py - the Microsoft that is asked: the fake, or the one that CONFORMANCE_* names.
 
 Where Microsoft's behaviour is uncertain, a test has the mark `switch` and says what it saw.  Against
 the fake it runs once for each position of that switch, and has to see it; against Microsoft it runs

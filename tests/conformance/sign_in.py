@@ -61,4 +61,5 @@ def sign_in(app, visit):
 
 
 if __name__ == "__main__":
-    print(sign_in(application(), lambda url: print(f"open {url}", file=sys.stderr))["refresh_token"])
+    tokens = sign_in(application(), lambda url: print(f"visit {url}", file=sys.stderr))
+    print(tokens["refresh_token"])

@@ -1,40 +1,35 @@
-/* amend.c - changes an answer's JSON as a merge patch says. */
+/* amend.c - makes an answer's JSON say something else than what was done. */
 #include "tests/fake/amend.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 
-static void merge(cJSON *target, const cJSON *patch)
+static char *amend(cJSON *document, const cJSON *changes)
 {
-	for (const cJSON *at = patch->child; at != NULL; at = at->next) {
-		cJSON *old = cJSON_GetObjectItemCaseSensitive(target, at->string);
+	const cJSON *change;
 
-		if (cJSON_IsObject(at) && cJSON_IsObject(old)) {
-			merge(old, at);
-			continue;
-		}
-		cJSON_DeleteItemFromObjectCaseSensitive(target, at->string);
-		if (!cJSON_IsNull(at)) {
-			cJSON_AddItemToObject(target, at->string, cJSON_Duplicate(at, true));
+	cJSON_ArrayForEach(change, changes)
+	{
+		cJSON_DeleteItemFromObjectCaseSensitive(document, change->string);
+		if (!cJSON_IsNull(change)) {
+			cJSON_AddItemToObject(document, change->string,
+					      cJSON_Duplicate(change, true));
 		}
 	}
+	return cJSON_PrintUnformatted(document);
 }
 
-void amend_answer(const char *patch, struct buf *answer)
+void amend_answer(const char *changes, struct buf *answer)
 {
-	cJSON *changes = cJSON_Parse(patch);
-	cJSON *document = changes != NULL ? cJSON_Parse(buf_string(answer)) : NULL;
-	char *text = NULL;
+	cJSON *parsed = cJSON_Parse(changes);
+	cJSON *document = parsed != NULL ? cJSON_Parse(buf_string(answer)) : NULL;
+	char *text = cJSON_IsObject(document) ? amend(document, parsed) : NULL;
 
-	if (cJSON_IsObject(document)) {
-		merge(document, changes);
-		text = cJSON_PrintUnformatted(document);
-	}
 	if (text != NULL) {
 		buf_reset(answer);
 		buf_text(answer, text);
 	}
 	free(text);
 	cJSON_Delete(document);
-	cJSON_Delete(changes);
+	cJSON_Delete(parsed);
 }

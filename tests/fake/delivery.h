@@ -9,7 +9,7 @@ struct delivery_manner {
 	bool is_truncated; /* half of the body */
 	bool is_page;	   /* the body is HTML, whoever wrote it */
 	int64_t delay_ms;
-	char amendment[FAULTS_ANSWER_SIZE]; /* of the body, as a merge patch; "" for none */
+	char amendment[FAULTS_ANSWER_SIZE]; /* of the body; "" for none */
 };
 
 /* What a fault of this deed means for the answer; adds to manner. */

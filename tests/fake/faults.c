@@ -86,7 +86,7 @@ static void faults_read_retry_after(const cJSON *document, struct faults_rule *r
 	}
 }
 
-/* The merge patch of an answer. */
+/* What takes the place of an answer's members. */
 static bool faults_read_answer(const cJSON *document, struct faults_rule *rule,
 			       struct problem *problem)
 {

@@ -35,7 +35,7 @@ struct faults_rule {
 	char retry_after[64];		 /* the header's text; "" for none */
 	char www_authenticate[512];	 /* "" for none */
 	char location[256];		 /* "" for none */
-	char answer[FAULTS_ANSWER_SIZE]; /* amend: a merge patch */
+	char answer[FAULTS_ANSWER_SIZE]; /* amend: what replaces members; "" for none */
 	int64_t ms;
 	bool is_after; /* delay: between storing and answering */
 	int64_t times; /* left */

@@ -34,7 +34,7 @@ struct operation {
 	char retry_after[64];
 	char www_authenticate[512];
 	char location[256];
-	char amendment[FAULTS_ANSWER_SIZE]; /* of the answer, as a merge patch; "" for none */
+	char amendment[FAULTS_ANSWER_SIZE]; /* of the answer; "" for none */
 	char event_id[EVENT_ID_SIZE];	    /* immutable; "" where none */
 	char *assignment;
 };
