@@ -1,7 +1,7 @@
 """Answers that Microsoft, or something in between, never should have given; what a person sees then.
 
 The numbers are those of the list of bad inputs that the answers were collected in; what is not here
-has its test in tests/unit (43, 45, 49, 52) or in test_connect (50).
+has its test in tests/unit (49, 52) or in test_connect (50).
 """
 import contextlib
 import socket
@@ -58,6 +58,27 @@ def test_44_retry_after_in_every_odd_form_is_waited_for_and_loses_nothing(pipeli
         assert waited_ms >= {"2.128": 2128, "1,1": 1000}.get(form, 0), form
     pipeline.wait_committed()
     assert pipeline.dlq_records() == []
+
+
+def test_43_45_answers_that_lack_an_item_or_an_id_leave_the_outcome_open(pipeline):
+    ada, = pipeline.connect_people(1)
+    project = pipeline.create_project()
+    wrong = [("batch", {"responses": []}),
+             ("batch", {"responses": [{"id": "77", "status": 201, "body": {"id": "x"}}]}),
+             ("create", {"id": None})]
+
+    for on, answer in wrong:
+        mark = pipeline.fake.mark()
+        pipeline.fake.fault(on, "amend", ada.email, answer=answer)
+        pipeline.create_assignments(project, [ada] * 3)
+        pipeline.wait_calendars_equal_plan()
+        pipeline.wait_committed()
+        assert len(pipeline.fake.requests(mark, kinds={"batch"})) > 1, "it asked again"
+
+    events = {event["id"] for event in pipeline.calendar(ada.email)}
+    rows = pipeline.sql("SELECT external_event_id, state FROM synced_calendar_events")
+    assert {row["external_event_id"] for row in rows} == events and len(events) == 9
+    assert {row["state"] for row in rows} == {"synced"}
 
 
 def test_46_a_page_in_place_of_a_batchs_answer_is_no_answer(pipeline):

@@ -48,6 +48,7 @@ def test_all_that_the_worker_writes_fits_microsofts_types(system):
     bodies = system.fake.control("GET", "bodies")["bodies"]
     kinds = [body["kind"] for body in bodies]
     assert kinds.count("create") >= 17 and kinds.count("update") >= 9
+    assert kinds.count("categories") == 5
     good = write(system.folder / "good.ts", bodies)
     bad = write(system.folder / "bad.ts",
                 [{"kind": "create", "body": {**bodies[0]["body"], **wrong}} for wrong in WRONG]
