@@ -192,8 +192,7 @@ def test_48_a_fresh_token_that_is_refused_is_renewed_once_then_the_person_is_ask
 def test_48_a_token_that_is_refused_once_is_renewed_and_nobody_notices(pipeline):
     ada, assignment = one_event(pipeline)
     before = pipeline.fake.stats()["tokens_refreshed"]
-    pipeline.fake.fault("batch", "error", ada.email, status=401,
-                        code="InvalidAuthenticationToken")
+    pipeline.fake.fault("batch", "challenge", ada.email)
 
     pipeline.update_assignment_status(assignment, "confirmed")
 

@@ -84,11 +84,9 @@ void call_refuse_by_fault(struct operation *operation, const struct faults_rule 
 	}
 	refuse(operation, rule->status, rule->code, "Injected by the control API.");
 	snprintf(operation->retry_after, sizeof operation->retry_after, "%s", rule->retry_after);
-	snprintf(operation->www_authenticate, sizeof operation->www_authenticate, "%s",
-		 rule->www_authenticate);
-	if (rule->deed == FAULTS_CHALLENGE) {
-		challenge_format(true, clock_wall_ms(), operation->www_authenticate,
-				 sizeof operation->www_authenticate);
+	if (rule->status == 401) {
+		challenge_format(rule->deed == FAULTS_CHALLENGE, clock_wall_ms(),
+				 operation->www_authenticate, sizeof operation->www_authenticate);
 	}
 }
 

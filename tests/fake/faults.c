@@ -17,9 +17,9 @@ static const char *const DEEDS[] = {
     [FAULTS_TRUNCATE] = "truncate",	  [FAULTS_GATEWAY] = "gateway",
     [FAULTS_CHALLENGE] = "challenge",	  [FAULTS_AMEND] = "amend"};
 
-static const char *const MEMBERS[] = {
-    "account", "assignment",	   "on",    "do",   "status",	"code",	 "retry_after", "ms",
-    "when",    "www_authenticate", "times", "skip", "location", "answer"};
+static const char *const MEMBERS[] = {"account", "assignment",	"on",	 "do",	 "status",
+				      "code",	 "retry_after", "ms",	 "when", "times",
+				      "skip",	 "location",	"answer"};
 
 static bool faults_refuse(struct problem *problem, const char *what)
 {
@@ -127,7 +127,6 @@ static void faults_default(struct faults_rule *rule, int64_t *status, const char
 static bool faults_read(const cJSON *document, struct faults_rule *rule, struct problem *problem)
 {
 	const char *when = json_text(document, "when");
-	const char *authenticate = json_text(document, "www_authenticate");
 	const char *location = json_text(document, "location");
 	const char *code;
 	int64_t status;
@@ -160,8 +159,6 @@ static bool faults_read(const cJSON *document, struct faults_rule *rule, struct 
 	rule->status = (int)status;
 	code = json_text(document, "code") != NULL ? json_text(document, "code") : code;
 	snprintf(rule->code, sizeof rule->code, "%s", code);
-	snprintf(rule->www_authenticate, sizeof rule->www_authenticate, "%s",
-		 authenticate != NULL ? authenticate : "");
 	snprintf(rule->location, sizeof rule->location, "%s", location != NULL ? location : "");
 	faults_read_retry_after(document, rule);
 	rule->account = memory_text(json_text(document, "account"));

@@ -33,7 +33,6 @@ struct faults_rule {
 	int status;
 	char code[64];
 	char retry_after[64];		 /* the header's text; "" for none */
-	char www_authenticate[512];	 /* "" for none */
 	char location[256];		 /* "" for none */
 	char answer[FAULTS_ANSWER_SIZE]; /* amend: what replaces members; "" for none */
 	int64_t ms;

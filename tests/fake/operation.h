@@ -4,6 +4,7 @@
 #ifndef CALRELAY_FAKE_OPERATION_H
 #define CALRELAY_FAKE_OPERATION_H
 
+#include "tests/fake/challenge.h"
 #include "tests/fake/prefer.h"
 #include "tests/fake/query.h"
 #include "tests/fake/world.h"
@@ -32,7 +33,7 @@ struct operation {
 	struct buf answer; /* JSON, or nothing */
 	char etag[EVENT_ETAG_SIZE];
 	char retry_after[64];
-	char www_authenticate[512];
+	char www_authenticate[CHALLENGE_SIZE];
 	char location[256];
 	char amendment[FAULTS_ANSWER_SIZE]; /* of the answer; "" for none */
 	char event_id[EVENT_ID_SIZE];	    /* immutable; "" where none */
