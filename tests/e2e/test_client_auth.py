@@ -12,6 +12,8 @@ from parts.process import Folder
 from parts.programs import Fake
 
 CLIENT = "calrelay-client"
+SETTINGS = ("MICROSOFT_CLIENT_SECRET", "MICROSOFT_CLIENT_CERTIFICATE_FILE",
+            "MICROSOFT_FEDERATED_TOKEN_FILE")
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +145,12 @@ def findings(program):
             if "MICROSOFT_CLIENT_" in line or "FEDERATED" in line]
 
 
+def refusal_to_start(program):
+    done = subprocess.run(program.argv, env=program.env, capture_output=True, text=True, timeout=20)
+    assert done.returncode == 78, done.stderr
+    return done.stderr
+
+
 def assert_nothing_leaked(system):
     for program in (system.connect, system.worker):
         for secret in ("eyJ", "client_assertion", "PRIVATE KEY"):
@@ -168,9 +176,14 @@ def test_a_certificate_does_what_a_secret_does(system, certificate):
         assert findings(program)[0].startswith("warn ") and "20 days" in findings(program)[0]
         private_file(file, certificate.key_pem + certificate.pem)
         file.chmod(0o644)
-        refused = subprocess.run(program.argv, env=program.env, capture_output=True, text=True)
-        assert refused.returncode == 78 and "MICROSOFT_CLIENT_CERTIFICATE_FILE" in refused.stderr
+        assert "MICROSOFT_CLIENT_CERTIFICATE_FILE" in refusal_to_start(program)
         file.chmod(0o600)
+        program.with_settings(MICROSOFT_CLIENT_SECRET="another way")
+        several = refusal_to_start(program)
+        program.with_settings(MICROSOFT_CLIENT_SECRET=None, MICROSOFT_CLIENT_CERTIFICATE_FILE=None)
+        for line in (several, refusal_to_start(program)):
+            assert all(name in line for name in SETTINGS) and line.count("\n") == 1
+        program.with_settings(MICROSOFT_CLIENT_CERTIFICATE_FILE=file)
 
 
 def test_a_federated_token_is_taken_anew_from_its_file_and_its_loss_is_nobodys_fault(
@@ -189,7 +202,7 @@ def test_a_federated_token_is_taken_anew_from_its_file_and_its_loss_is_nobodys_f
 
     file.unlink()
     assert findings(system.connect)[0].startswith("FAIL ") and ada.connection()["status"] == "active"
-    asked = len(tokens(system))
+    asked = len(tokens(system))  # the sign-in, and as many attempts of the worker but one
     system.wait_until(lambda: system.worker.metric(
         "calrelay_worker_token_refreshes_total", result="misconfigured") >= asked, 20,
         "the worker meets the missing file")

@@ -120,18 +120,23 @@ static void a_weak_key_and_one_that_is_not_rsa_are_refused(void **state)
 {
 	EVP_PKEY *weak = EVP_RSA_gen(1024);
 	EVP_PKEY *curve = EVP_EC_gen("P-256");
+	EVP_PKEY *pss = EVP_PKEY_Q_keygen(NULL, NULL, "RSA-PSS", (size_t)2048);
 	char *weak_key = pem_of_key(weak, NULL);
 	char *weak_certificate = pem_of_certificate(weak, 0, DAY_S);
 	char *curve_key = pem_of_key(curve, NULL);
 	char *curve_certificate = pem_of_certificate(curve, 0, DAY_S);
+	char *pss_key = pem_of_key(pss, NULL);
 
 	(void)state;
 	assert_refused(weak_key, weak_certificate, "2048 bits");
 	assert_refused(curve_key, curve_certificate, "RSA");
+	assert_refused(pss_key, rsa_certificate, "an RSA key"); /* of another kind: id-RSASSA-PSS */
 	free(weak_key);
 	free(weak_certificate);
 	free(curve_key);
 	free(curve_certificate);
+	free(pss_key);
+	EVP_PKEY_free(pss);
 	EVP_PKEY_free(weak);
 	EVP_PKEY_free(curve);
 }
