@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -171,25 +170,12 @@ bool client_auth_prove(const struct client_auth *auth, const struct oauth_client
 
 /* ---- what is said of it ---- */
 
-static void say(struct client_auth_finding *finding, enum client_auth_state state,
-		const char *format, ...) __attribute__((format(printf, 3, 4)));
-
-static void say(struct client_auth_finding *finding, enum client_auth_state state,
-		const char *format, ...)
-{
-	va_list arguments;
-
-	finding->state = state;
-	va_start(arguments, format);
-	vsnprintf(finding->text, sizeof finding->text, format, arguments);
-	va_end(arguments);
-}
-
-static void inspect_certificate(const struct client_key *key, int64_t now_s,
-				struct client_auth_finding *finding)
+/* Writes text and returns the state, as does the next. */
+static enum client_auth_state inspect_certificate(const struct client_key *key, int64_t now_s,
+						  char *text, size_t size)
 {
 	int64_t ends_s = client_key_ends_s(key);
-	int64_t days = (ends_s - now_s) / DAY_S;
+	int days = (int)((ends_s - now_s) / DAY_S);
 	time_t ends = (time_t)ends_s;
 	struct tm utc = {0};
 	char date[16] = "";
@@ -197,18 +183,21 @@ static void inspect_certificate(const struct client_key *key, int64_t now_s,
 	gmtime_r(&ends, &utc);
 	strftime(date, sizeof date, "%Y-%m-%d", &utc);
 	if (now_s >= ends_s) {
-		say(finding, CLIENT_AUTH_UNUSABLE,
-		    "MICROSOFT_CLIENT_CERTIFICATE expired on %s: Microsoft refuses it, put a new "
-		    "one in its place",
-		    date);
-	} else if (now_s < client_key_begins_s(key)) {
-		say(finding, CLIENT_AUTH_UNUSABLE,
-		    "MICROSOFT_CLIENT_CERTIFICATE is not valid yet: check the clock");
-	} else {
-		say(finding, days < CLIENT_AUTH_AGEING_DAYS ? CLIENT_AUTH_AGEING : CLIENT_AUTH_GOOD,
-		    "MICROSOFT_CLIENT_CERTIFICATE: matches its key, %d days left (until %s)",
-		    (int)days, date);
+		snprintf(text, size,
+			 "MICROSOFT_CLIENT_CERTIFICATE expired on %s: Microsoft refuses it, put a "
+			 "new one in its place",
+			 date);
+		return CLIENT_AUTH_UNUSABLE;
 	}
+	if (now_s < client_key_begins_s(key)) {
+		snprintf(text, size,
+			 "MICROSOFT_CLIENT_CERTIFICATE is not valid yet: check the clock");
+		return CLIENT_AUTH_UNUSABLE;
+	}
+	snprintf(text, size,
+		 "MICROSOFT_CLIENT_CERTIFICATE: matches its key, %d days left (until %s)", days,
+		 date);
+	return days < CLIENT_AUTH_AGEING_DAYS ? CLIENT_AUTH_AGEING : CLIENT_AUTH_GOOD;
 }
 
 /* The claims of a JWT that somebody else will verify, or NULL. */
@@ -236,43 +225,53 @@ static cJSON *read_claims(const char *token)
 }
 
 /* Issuer and subject are what the app registration's federated credential has to name. */
-static void inspect_token(const char *token, int64_t now_s, struct client_auth_finding *finding)
+static enum client_auth_state inspect_token(const char *token, int64_t now_s, char *text,
+					    size_t size)
 {
 	cJSON *claims = read_claims(token);
 	const char *issuer = json_text(claims, "iss");
 	const char *subject = json_text(claims, "sub");
+	enum client_auth_state state = CLIENT_AUTH_UNUSABLE;
 	int64_t ends_s = 0;
 
 	if (issuer == NULL || subject == NULL || !json_integer(claims, "exp", &ends_s)) {
-		say(finding, CLIENT_AUTH_UNUSABLE,
-		    "MICROSOFT_FEDERATED_TOKEN_FILE holds no service account's token (a JWT with "
-		    "iss, sub and exp)");
+		snprintf(text, size,
+			 "MICROSOFT_FEDERATED_TOKEN_FILE holds no service account's token (a JWT "
+			 "with iss, sub and exp)");
 	} else if (ends_s <= now_s) {
-		say(finding, CLIENT_AUTH_UNUSABLE,
+		snprintf(
+		    text, size,
 		    "MICROSOFT_FEDERATED_TOKEN_FILE: its token has expired: does kubelet still "
 		    "replace it?");
 	} else {
-		say(finding, CLIENT_AUTH_GOOD,
-		    "MICROSOFT_FEDERATED_TOKEN_FILE: of %.120s for %.120s, %d minutes left", issuer,
-		    subject, (int)((ends_s - now_s) / 60));
+		snprintf(text, size,
+			 "MICROSOFT_FEDERATED_TOKEN_FILE: of %.120s for %.120s, %d minutes left",
+			 issuer, subject, (int)((ends_s - now_s) / 60));
+		state = CLIENT_AUTH_GOOD;
 	}
 	cJSON_Delete(claims);
+	return state;
 }
 
 void client_auth_inspect(const struct client_auth *auth, int64_t now_s,
 			 struct client_auth_finding *finding)
 {
+	const char *path = auth->settings.token_file;
+	char *token = NULL;
 	struct fault fault;
-	char *token;
 
 	if (auth->key != NULL) {
-		inspect_certificate(auth->key, now_s, finding);
-	} else if (auth->settings.token_file == NULL) {
-		say(finding, CLIENT_AUTH_GOOD, "MICROSOFT_CLIENT_SECRET is what is sent");
-	} else if ((token = read_token(auth->settings.token_file, &fault)) == NULL) {
-		say(finding, CLIENT_AUTH_UNUSABLE, "%s", fault.what);
+		finding->state =
+		    inspect_certificate(auth->key, now_s, finding->text, sizeof finding->text);
+	} else if (path == NULL) {
+		finding->state = CLIENT_AUTH_GOOD;
+		snprintf(finding->text, sizeof finding->text,
+			 "MICROSOFT_CLIENT_SECRET is what is sent");
+	} else if ((token = read_token(path, &fault)) == NULL) {
+		finding->state = CLIENT_AUTH_UNUSABLE;
+		snprintf(finding->text, sizeof finding->text, "%s", fault.what);
 	} else {
-		inspect_token(token, now_s, finding);
-		oauth_forget(token);
+		finding->state = inspect_token(token, now_s, finding->text, sizeof finding->text);
 	}
+	oauth_forget(token);
 }

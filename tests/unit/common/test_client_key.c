@@ -88,7 +88,7 @@ static void a_key_and_its_certificate_are_taken_in_any_order(void **state)
 				     key_of(chain, rsa_key, &fault)};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+	for (size_t i = 0; i < 3; i++) {
 		assert_non_null(keys[i]);
 		assert_in_range(client_key_ends_s(keys[i]), time(NULL) + 100 * DAY_S - 60,
 				time(NULL) + 100 * DAY_S);
