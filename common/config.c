@@ -12,8 +12,10 @@
 #include <unistd.h>
 
 #include "common/buf.h"
+#include "common/nearest.h"
 
 #define CONFIG_FILE_MAX_BYTES 65536
+#define CONFIG_SLIP_MOST      2 /* less than lies between any two names of all programs */
 
 static bool config_read_descriptor(int fd, struct buf *out)
 {
@@ -73,7 +75,7 @@ out:
 static char *config_text(const struct config_option *option, struct fault *fault)
 {
 	const char *value = getenv(option->name);
-	char file_name[128];
+	char file_name[CONFIG_NAME_SIZE];
 	const char *path;
 	char *copy;
 
@@ -277,4 +279,27 @@ void config_help(const struct config_option *options, size_t count, FILE *out)
 		}
 		fputc('\n', out);
 	}
+}
+
+bool config_is_slip(const struct config_option *options, size_t count, const char *variable,
+		    char nearest[CONFIG_NAME_SIZE])
+{
+	size_t best = CONFIG_SLIP_MOST + 1;
+
+	for (size_t i = 0; i < count; i++) {
+		static const char *const ENDS[] = {"", "_FILE"};
+
+		for (size_t end = 0; end <= options[i].has_file_variant; end++) {
+			char name[CONFIG_NAME_SIZE];
+			size_t distance;
+
+			snprintf(name, sizeof name, "%s%s", options[i].name, ENDS[end]);
+			distance = nearest_distance(variable, name);
+			if (distance < best) {
+				best = distance;
+				memcpy(nearest, name, sizeof name);
+			}
+		}
+	}
+	return best > 0 && best <= CONFIG_SLIP_MOST;
 }

@@ -14,6 +14,8 @@
 
 #include "common/fault.h"
 
+#define CONFIG_NAME_SIZE 64
+
 enum config_type {
 	CONFIG_TEXT,	/* char * */
 	CONFIG_INTEGER, /* int64_t, within least..most */
@@ -44,5 +46,10 @@ bool config_load(const struct config_option *options, size_t count, void *target
 		 struct fault *fault) MUST_CHECK;
 void config_free(const struct config_option *options, size_t count, void *target); /* cleanses */
 void config_help(const struct config_option *options, size_t count, FILE *out);
+
+/* Whether a variable is none of the options, and so nearly one that it is a slip of the pen;
+ * nearest is then that one's name. */
+bool config_is_slip(const struct config_option *options, size_t count, const char *variable,
+		    char nearest[CONFIG_NAME_SIZE]) MUST_CHECK;
 
 #endif

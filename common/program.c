@@ -9,10 +9,12 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include "calrelay_version.h"
 #include "common/log.h"
+#include "common/nearest.h"
 
 static void print_version(const struct program *program)
 {
@@ -52,6 +54,25 @@ static void refuse_core_dumps(void)
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
+/* The name is told, never the value: it may be a secret's. */
+static void warn_of_slips(const struct program *program)
+{
+	for (char **variable = environ; *variable != NULL; variable++) {
+		char name[CONFIG_NAME_SIZE];
+		char nearest[CONFIG_NAME_SIZE];
+		size_t length = strcspn(*variable, "=");
+
+		if (length >= sizeof name) {
+			continue;
+		}
+		snprintf(name, sizeof name, "%.*s", (int)length, *variable);
+		if (config_is_slip(program->options, program->option_count, name, nearest)) {
+			log_warn("a variable is unknown, and nearly one of ours",
+				 LOG_TEXT("variable", name), LOG_TEXT("nearest", nearest));
+		}
+	}
+}
+
 /* What is to be done: serve, check, or a command. */
 struct action {
 	int (*plain)(void);
@@ -65,13 +86,14 @@ static int load_and(const struct program *program, const struct action *action)
 	struct fault fault;
 	int status;
 
+	log_init(program->name, LOG_INFO);
+	warn_of_slips(program);
 	if (!config_load(program->options, program->option_count, program->config, &fault)) {
 		fprintf(stderr, "%s: %s\n", program->name, fault.what);
 		config_free(program->options, program->option_count, program->config);
 		return PROGRAM_EXIT_CONFIG;
 	}
 	refuse_core_dumps();
-	log_init(program->name, LOG_INFO);
 	status = action->command != NULL ? action->command->run(action->argc, action->argv)
 					 : action->plain();
 	config_free(program->options, program->option_count, program->config);
@@ -98,6 +120,45 @@ static bool find_action(const struct program *program, int argc, char **argv, st
 	return false;
 }
 
+/* The option or command that was meant, where less than half of it is wrong; otherwise NULL. */
+static const char *nearest_option(const struct program *program, const char *text)
+{
+	static const char *const OPTIONS[] = {"--help", "--version", "--check"};
+	size_t option_count = program->check != NULL ? 3 : 2;
+	const char *nearest = NULL;
+	size_t best = strlen(text) / 2 + 1;
+
+	for (size_t i = 0; i < option_count + program->command_count; i++) {
+		const char *name =
+		    i < option_count ? OPTIONS[i] : program->commands[i - option_count].name;
+		size_t distance = nearest_distance(text, name);
+
+		if (distance < best) {
+			best = distance;
+			nearest = name;
+		}
+	}
+	return nearest;
+}
+
+static int refuse_option(const struct program *program, int argc, char **argv)
+{
+	const char *nearest = nearest_option(program, argv[1]);
+	char hint[NEAREST_NAME_MAX + 20] = "";
+
+	if (nearest != NULL && strcmp(nearest, argv[1]) == 0) {
+		fprintf(stderr, "%s: %s takes nothing behind it, unlike '%s' (see %s --help)\n",
+			program->name, nearest, argc > 2 ? argv[2] : "", program->name);
+		return PROGRAM_EXIT_USAGE;
+	}
+	if (nearest != NULL) {
+		snprintf(hint, sizeof hint, ": did you mean %s?", nearest);
+	}
+	fprintf(stderr, "%s: unknown option '%s'%s (see %s --help)\n", program->name, argv[1], hint,
+		program->name);
+	return PROGRAM_EXIT_USAGE;
+}
+
 int program_main(const struct program *program, int argc, char **argv)
 {
 	struct action action;
@@ -113,7 +174,5 @@ int program_main(const struct program *program, int argc, char **argv)
 	if (find_action(program, argc, argv, &action)) {
 		return load_and(program, &action);
 	}
-	fprintf(stderr, "%s: unknown option '%s' (see %s --help)\n", program->name, argv[1],
-		program->name);
-	return PROGRAM_EXIT_USAGE;
+	return refuse_option(program, argc, argv);
 }

@@ -304,6 +304,27 @@ static void a_file_is_read_only_where_the_option_has_one(void **state)
 	assert_string_equal(settings.name, "n");
 }
 
+/* bad input 56 */
+static void a_slip_of_the_pen_is_told_from_another_programs_variable(void **state)
+{
+	static const char *const SLIPS[][2] = {{"UNIT_NAEM", "UNIT_NAME"},
+					       {"UNIT_SECRETS", "UNIT_SECRET"},
+					       {"UNIT_SECRET_FIEL", "UNIT_SECRET_FILE"},
+					       {"UNIT-COUNT", "UNIT_COUNT"}};
+	static const char *const NONE[] = {"UNIT_NAME", "UNIT_SECRET_FILE", "UNIT_ANOTHER", "PATH",
+					   ""};
+	char nearest[CONFIG_NAME_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof SLIPS / sizeof *SLIPS; i++) {
+		assert_true(config_is_slip(OPTIONS, OPTION_COUNT, SLIPS[i][0], nearest));
+		assert_string_equal(nearest, SLIPS[i][1]);
+	}
+	for (size_t i = 0; i < sizeof NONE / sizeof *NONE; i++) {
+		assert_false(config_is_slip(OPTIONS, OPTION_COUNT, NONE[i], nearest));
+	}
+}
+
 static void help_tells_every_option(void **state)
 {
 	char *text = NULL;
@@ -340,6 +361,7 @@ int main(void)
 	    TEST(a_secret_file_that_is_not_there_is_refused),
 	    TEST(the_variable_and_its_file_at_once_are_refused),
 	    TEST(a_file_is_read_only_where_the_option_has_one),
+	    TEST(a_slip_of_the_pen_is_told_from_another_programs_variable),
 	    TEST(help_tells_every_option),
 	};
 	int failed;

@@ -170,6 +170,50 @@ static void an_unknown_option_is_status_64(void **state)
 	assert_int_equal(call(&PROGRAM, "--help", "--check"), 64);
 }
 
+/* bad input 56 */
+static void an_unknown_option_is_told_the_nearest_one(void **state)
+{
+	static const struct {
+		const char *said;
+		const char *meant;
+	} CASES[] = {{"--chek", "--check"}, {"--hepl", "--help"},	{"-version", "--version"},
+		     {"check", "--check"},  {"--verison", "--version"}, {"cuont", "count"}};
+	struct program without = PROGRAM;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+		char expected[128];
+
+		snprintf(
+		    expected, sizeof expected,
+		    "unit-test: unknown option '%s': did you mean %s? (see unit-test --help)\n",
+		    CASES[i].said, CASES[i].meant);
+		assert_int_equal(call(&PROGRAM, CASES[i].said, NULL), 64);
+		assert_string_equal(output, expected);
+	}
+	without.check = NULL;
+	assert_int_equal(call(&without, "--chek", NULL), 64);
+	assert_null(strstr(output, "--check"));
+	assert_int_equal(call(&PROGRAM, "--nonsense", NULL), 64);
+	assert_null(strstr(output, "mean"));
+}
+
+/* bad input 56 */
+static void a_variable_that_is_nearly_one_of_ours_is_warned_of_without_its_value(void **state)
+{
+	(void)state;
+	unsetenv("UNIT_NAME");
+	setenv("UNIT_NMAE", "s3cret", 1);
+	setenv("UNIT_OTHER", "another program's", 1);
+	assert_int_equal(call(&PROGRAM, NULL, NULL), 78);
+	unsetenv("UNIT_NMAE");
+	assert_non_null(strstr(output, "\"variable\":\"UNIT_NMAE\",\"nearest\":\"UNIT_NAME\""));
+	assert_non_null(strstr(output, "unit-test: UNIT_NAME is not set"));
+	assert_null(strstr(output, "s3cret"));
+	assert_null(strstr(output, "UNIT_OTHER"));
+	unsetenv("UNIT_OTHER");
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, begin)
 
 int main(void)
@@ -181,6 +225,8 @@ int main(void)
 	    TEST(a_missing_setting_is_one_line_and_status_78),
 	    TEST(help_and_version_need_no_settings),
 	    TEST(an_unknown_option_is_status_64),
+	    TEST(an_unknown_option_is_told_the_nearest_one),
+	    TEST(a_variable_that_is_nearly_one_of_ours_is_warned_of_without_its_value),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
