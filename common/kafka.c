@@ -3,10 +3,12 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/log.h"
@@ -36,7 +38,26 @@ static char *trim(char *text)
 	return text;
 }
 
-static bool kafka_conf_line(rd_kafka_conf_t *conf, char *line, const char *path, int number,
+struct kafka_file {
+	const char *path;
+	int number; /* of the line */
+	bool is_public;
+};
+
+/* sasl.password, ssl.key.password, ssl.key.pem, sasl.oauthbearer.client.secret, ... */
+static bool kafka_name_is_secret(const char *name)
+{
+	static const char *const PARTS[] = {"password", "secret", "key.pem", "oauthbearer.config"};
+
+	for (size_t i = 0; i < sizeof PARTS / sizeof *PARTS; i++) {
+		if (strstr(name, PARTS[i]) != NULL) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool kafka_conf_line(rd_kafka_conf_t *conf, char *line, const struct kafka_file *file,
 			    struct fault *fault)
 {
 	char *name = trim(line);
@@ -47,13 +68,20 @@ static bool kafka_conf_line(rd_kafka_conf_t *conf, char *line, const char *path,
 		return true;
 	}
 	if (equals == NULL) {
-		return fault_fatal(fault, "KAFKA_CONFIG_FILE %s line %d is not name=value", path,
-				   number);
+		return fault_fatal(fault, "KAFKA_CONFIG_FILE %s line %d is not name=value",
+				   file->path, file->number);
 	}
 	*equals = '\0';
-	if (rd_kafka_conf_set(conf, trim(name), trim(equals + 1), why, sizeof why) !=
-	    RD_KAFKA_CONF_OK) {
-		return fault_fatal(fault, "KAFKA_CONFIG_FILE %s line %d: %s", path, number, why);
+	name = trim(name);
+	if (file->is_public && kafka_name_is_secret(name)) {
+		return fault_fatal(fault,
+				   "KAFKA_CONFIG_FILE: others can read %s, and it holds %.60s: "
+				   "chmod o= it",
+				   file->path, name);
+	}
+	if (rd_kafka_conf_set(conf, name, trim(equals + 1), why, sizeof why) != RD_KAFKA_CONF_OK) {
+		return fault_fatal(fault, "KAFKA_CONFIG_FILE %s line %d: %s", file->path,
+				   file->number, why);
 	}
 	return true;
 }
@@ -61,23 +89,32 @@ static bool kafka_conf_line(rd_kafka_conf_t *conf, char *line, const char *path,
 static bool kafka_conf_file(rd_kafka_conf_t *conf, const char *path, struct fault *fault)
 {
 	char line[KAFKA_CONFIG_LINE_MAX];
-	FILE *file = fopen(path, "re");
+	struct kafka_file file = {.path = path};
+	FILE *stream = fopen(path, "re");
+	struct stat status;
 	bool ok = true;
 
-	if (file == NULL) {
-		return fault_fatal(fault, "KAFKA_CONFIG_FILE: can't open %s: %s", path,
-				   strerror(errno));
+	if (stream == NULL || fstat(fileno(stream), &status) != 0) {
+		ok = fault_fatal(fault, "KAFKA_CONFIG_FILE: can't open %s: %s", path,
+				 strerror(errno));
+		goto out;
 	}
-	for (int number = 1; ok && fgets(line, sizeof line, file) != NULL; number++) {
+	file.is_public = (status.st_mode & 07) != 0;
+	for (file.number = 1; ok && fgets(line, sizeof line, stream) != NULL; file.number++) {
 		ok = strlen(line) < sizeof line - 1 ||
-		     fault_fatal(fault, "KAFKA_CONFIG_FILE %s line %d is too long", path, number);
-		ok = ok && kafka_conf_line(conf, line, path, number, fault);
+		     fault_fatal(fault, "KAFKA_CONFIG_FILE %s line %d is too long", path,
+				 file.number);
+		ok = ok && kafka_conf_line(conf, line, &file, fault);
 	}
-	if (ferror(file)) {
+	if (ferror(stream)) {
 		ok = fault_fatal(fault, "KAFKA_CONFIG_FILE: can't read %s: %s", path,
 				 strerror(errno));
 	}
-	fclose(file);
+out:
+	OPENSSL_cleanse(line, sizeof line);
+	if (stream != NULL) {
+		fclose(stream);
+	}
 	return ok;
 }
 

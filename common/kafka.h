@@ -11,7 +11,7 @@
 /* A client configuration from bootstrap servers and an optional KAFKA_CONFIG_FILE of name=value
  * lines (# comments), passed through verbatim: what the operator says there comes first, and what
  * our guarantees need is then set by the program with kafka_conf_set and wins.  NULL with
- * FAULT_FATAL naming the line. */
+ * FAULT_FATAL naming the line, or a password's name where others can read the file. */
 rd_kafka_conf_t *kafka_conf_new(const char *bootstrap, const char *config_file,
 				const char *client_id, struct fault *fault) MUST_CHECK;
 /* The same into a configuration that holds defaults of ours, which the operator may change. */

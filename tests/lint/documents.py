@@ -25,8 +25,9 @@ OPTION = re.compile(r"^  ([A-Z]\w+)( \(or _FILE\))?\n      (.*(?:\n      .*)*)",
 HEAD = """# Configuration
 
 Environment variables only. Made from the programs' own `--help` by `tests/lint/documents.py BUILD_FOLDER --write`; lint
-compares them. *file*: the same name with `_FILE` names a file that holds the value; a file that others can read is refused.
-A variable of another program is ignored. A missing or malformed one stops the program at its start with one line.
+compares them. *file*: the same name with `_FILE` names a file that holds the value; a file that others can read is refused,
+and so is a `KAFKA_CONFIG_FILE` that they can read if it holds a password. A variable of another program is ignored, one that
+is nearly a name of this program is warned of. A missing or malformed one stops the program at its start with one line.
 `SSL_CERT_FILE`, OpenSSL's own variable, names the certificates that Microsoft's are verified by instead of the system's.
 """
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -131,6 +132,36 @@ static void a_line_that_is_wrong_is_named(void **state)
 	text[5999] = '\0';
 	assert_refused(text, "line 1");
 	free(text);
+}
+
+/* bad input 55 */
+static void a_file_that_others_can_read_may_hold_no_password(void **state)
+{
+	static const char *const SECRETS[] = {
+	    "sasl.password=s3cret", "ssl.key.password = s3cret", "ssl.keystore.password=s3cret",
+	    "sasl.oauthbearer.client.secret=s3cret", "ssl.key.pem=s3cret"};
+	struct fault fault;
+	rd_kafka_conf_t *conf;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof SECRETS / sizeof *SECRETS; i++) {
+		write_file(SECRETS[i]);
+		assert_int_equal(chmod(path, 0644), 0);
+		assert_null(kafka_conf_new("127.0.0.1:1", path, "unit-test", &fault));
+		assert_int_equal(fault.kind, FAULT_FATAL);
+		assert_non_null(strstr(fault.what, "others can read"));
+		assert_null(strstr(fault.what, "s3cret"));
+	}
+	write_file("sasl.username=u\nssl.ca.location=/etc/ssl/certs\n");
+	assert_int_equal(chmod(path, 0644), 0);
+	conf = kafka_conf_new("127.0.0.1:1", path, "unit-test", &fault);
+	assert_non_null(conf);
+	rd_kafka_conf_destroy(conf);
+	write_file("sasl.password=s3cret\n");
+	assert_int_equal(chmod(path, 0640), 0);
+	conf = kafka_conf_new("127.0.0.1:1", path, "unit-test", &fault);
+	assert_non_null(conf);
+	rd_kafka_conf_destroy(conf);
 }
 
 static void a_file_that_can_not_be_read_is_refused(void **state)
@@ -301,6 +332,7 @@ int main(void)
 	    cmocka_unit_test(a_file_is_passed_through_and_what_we_set_later_wins),
 	    cmocka_unit_test(what_is_set_before_the_file_is_a_default_that_the_file_may_change),
 	    cmocka_unit_test(a_line_that_is_wrong_is_named),
+	    cmocka_unit_test(a_file_that_others_can_read_may_hold_no_password),
 	    cmocka_unit_test(a_file_that_can_not_be_read_is_refused),
 	    cmocka_unit_test(a_setting_that_is_wrong_is_named),
 	    TEST(events_wake_the_loop),
