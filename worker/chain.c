@@ -54,6 +54,18 @@ static bool run_waits_for_more(const struct run *run, int planned)
 	       planned < BATCH_ITEMS_MAX && run->lane->items != NULL;
 }
 
+/* A removal whose every event was tried: what Microsoft would not remove is said. */
+static enum run_step run_go_finish(struct run *run)
+{
+	size_t rejected = 0;
+
+	for (size_t i = 0; run->mode == RUN_REMOVE && i < run->task_count; i++) {
+		rejected += run->tasks[i].end == OP_REJECTED;
+	}
+	run_say_left(run, rejected, "Microsoft refused it");
+	return RUN_FINISH;
+}
+
 static enum run_step run_go_on(struct run *run)
 {
 	int planned;
@@ -80,7 +92,7 @@ static enum run_step run_go_on(struct run *run)
 	if (run->chunk_count > 0) {
 		return run_with_token(run, planned > 0 ? RUN_INTENT : RUN_SEND);
 	}
-	return run->mode == RUN_CHANGES ? RUN_END : RUN_FINISH;
+	return run->mode == RUN_CHANGES ? RUN_END : run_go_finish(run);
 }
 
 /* What was achieved is stored, what was refused before it did anything is taken back, and then. */

@@ -88,6 +88,7 @@ void load_forget(struct run *run)
 	run->connection = (struct connection){0};
 	run->request_count = 0;
 	run->removes_events = false;
+	run->removal_is_old = false;
 	run->may_remove = false;
 	run->mode = RUN_CHANGES;
 }

@@ -101,8 +101,9 @@ size_t run_shown_count(const struct run *run)
 	return count;
 }
 
-/* Disconnecting always ends, even with a dead token: then it says what it had to leave. */
-static enum run_step run_leave_events(struct run *run)
+/* Events that a removal did not see go: what is left to do, or, where nothing was begun, what the
+ * mapping knows. */
+static size_t run_count_left(struct run *run)
 {
 	size_t left = 0;
 
@@ -113,18 +114,40 @@ static enum run_step run_leave_events(struct run *run)
 		left = run_shown_count(run);
 		run->left_count = left;
 	}
-	snprintf(
-	    run->error, sizeof run->error,
-	    "Microsoft no longer lets us into the calendar: %zu events remain there and have to be "
-	    "deleted by hand",
-	    left);
+	return left;
+}
+
+void run_say_left(struct run *run, size_t left, const char *why)
+{
+	if (left > 0) {
+		snprintf(
+		    run->error, sizeof run->error,
+		    "%zu %s not be removed: %s. Delete what remains in Outlook, or connect the "
+		    "same calendar again and disconnect once more.",
+		    left, left == 1 ? "event could" : "events could", why);
+	}
+}
+
+/* Disconnecting always ends, even with a dead token: then it says what it had to leave. */
+static enum run_step run_leave_events(struct run *run, const char *reason, bool needs_person)
+{
+	const char *why = "Microsoft no longer accepts our access";
+
+	if (!needs_person) {
+		why = "Microsoft has not let us into the mailbox for a day";
+	} else if (strcmp(reason, "token_unreadable") == 0) {
+		why = "our stored access can no longer be read";
+	}
+	log_warn("a removal ends without Microsoft", LOG_TEXT("user.id", run->lane->user_text),
+		 LOG_TEXT("reason", reason));
+	run_say_left(run, run_count_left(run), why);
 	return RUN_FINISH;
 }
 
 enum run_step run_park(struct run *run, const char *reason, int64_t until_ms, bool needs_person)
 {
-	if (run->mode == RUN_REMOVE && needs_person) {
-		return run_leave_events(run);
+	if (run->mode == RUN_REMOVE && (needs_person || run->removal_is_old)) {
+		return run_leave_events(run, reason, needs_person);
 	}
 	run->park_reason = reason;
 	run->park_until_ms = until_ms;

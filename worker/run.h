@@ -108,6 +108,7 @@ struct run {
 	char request_ids[RUN_REQUESTS_MAX][UUID_TEXT_SIZE];
 	int request_count;
 	bool removes_events; /* of a disconnect */
+	bool removal_is_old; /* asked for a day ago: it is tried no longer than this once more */
 	bool may_remove;     /* of a sync: orphans go, however many they are */
 	char *bearer;	     /* "Bearer ..." ; cleansed at the end */
 	enum run_step after_token;
@@ -131,7 +132,7 @@ struct run {
 	bool has_palette;     /* the master list is read */
 	size_t left_count;    /* events that a removal had to leave */
 	size_t kept_count;    /* events that a disconnect leaves as it was asked to */
-	char error[200];      /* of a sync request, in words */
+	char error[256];      /* of a request, in words */
 
 	/* why the user parks */
 	const char *park_reason; /* metric and status_reason */
@@ -179,6 +180,9 @@ void run_unserved(struct run *run, struct breaker *breaker);
 
 /* Rows whose event the calendar shows. */
 size_t run_shown_count(const struct run *run);
+
+/* In the request's words: how many events a removal had to leave, and why; none: says nothing. */
+void run_say_left(struct run *run, size_t left, const char *why);
 
 /* Nothing came out of a call: it is made again later (run_wait), or the user parks because that has
  * gone on for too long, and is not everybody's trouble. */

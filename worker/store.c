@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/json.h"
 #include "common/jsonw.h"
 #include "common/text.h"
@@ -158,8 +159,8 @@ static char *duplicate(const char *text)
 	return text != NULL ? strdup(text) : NULL;
 }
 
-/* [id, kind, remove_events]; a disconnect goes before any sync.  For a sync, remove_events is the
- * word that orphans may go, however many they are. */
+/* [id, kind, remove_events, whether it is a day old]; a disconnect goes before any sync.  For a
+ * sync, remove_events is the word that orphans may go, however many they are. */
 static bool load_requests(struct run *run, const char *text)
 {
 	cJSON *array;
@@ -186,10 +187,19 @@ static bool load_requests(struct run *run, const char *text)
 			    : run->mode == RUN_REMOVE ? RUN_REMOVE
 						      : RUN_SYNC;
 		run->removes_events |= is_removal && cJSON_IsTrue(cJSON_GetArrayItem(item, 2));
+		run->removal_is_old |= is_removal && cJSON_IsTrue(cJSON_GetArrayItem(item, 3));
 		run->may_remove |= !is_removal && cJSON_IsTrue(cJSON_GetArrayItem(item, 2));
 	}
 	cJSON_Delete(array);
 	return true;
+}
+
+/* A distance from PostgreSQL's now as a time of our own clock; 0 where there is none. */
+static int64_t load_time_ms(const PGresult *result, int i, int column)
+{
+	return pg_text(result, i, column) != NULL
+		   ? clock_wall_ms() + pg_integer(result, i, column, 0)
+		   : 0;
 }
 
 static void load_connection(struct run *run, const PGresult *result, int i)
@@ -211,10 +221,10 @@ static void load_connection(struct run *run, const PGresult *result, int i)
 	}
 	connection->access_sealed = duplicate(pg_text(result, i, 3));
 	connection->refresh_sealed = duplicate(pg_text(result, i, 4));
-	connection->issued_ms = pg_integer(result, i, 5, 0);
-	connection->expires_ms = pg_integer(result, i, 6, 0);
+	connection->issued_ms = load_time_ms(result, i, 5);
+	connection->expires_ms = load_time_ms(result, i, 6);
 	connection->token_version = pg_integer(result, i, 7, 0);
-	connection->not_before_ms = pg_integer(result, i, 8, 0);
+	connection->not_before_ms = load_time_ms(result, i, 8);
 	text_copy(connection->time_zone, sizeof connection->time_zone, pg_text(result, i, 9));
 	if (connection->time_zone[0] == '\0') {
 		text_copy(connection->time_zone, sizeof connection->time_zone,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/civil.h"
+#include "common/clock.h"
 #include "worker/run.h"
 #include "worker/store.h"
 #include "worker/store_sql.h"
@@ -73,36 +74,36 @@ static const char FINISH_SQL[] =
     "     AND EXISTS (SELECT FROM held)) "
     "SELECT EXISTS (SELECT FROM held)";
 
-/* $1 connection, $2 token_version, $3 reason, $4 until (ms), $5 whether a person has to act,
- * $6 requests under way.  A request is filed for the time when waiting ends, unless one is due by
- * then.  Who has to wait that long already keeps the reason.  No row: the connection is gone, or
- * has other tokens than those that were refused. */
+/* $1 connection, $2 token_version, $3 reason, $4 until (ms from now), $5 whether a person has to
+ * act, $6 requests under way.  A request is filed for the time when waiting ends, unless one is due
+ * by then.  Who has to wait that long already (a distance from now is not exact) keeps the reason.
+ * No row: the connection is gone, or has other tokens than those that were refused. */
 static const char PARK_SQL[] =
-    "WITH c AS (UPDATE public.calendar_connections"
+    "WITH until AS (SELECT now() + $4::bigint * interval '1 millisecond' AS at), "
+    "c AS (UPDATE public.calendar_connections"
     "     SET status = CASE WHEN $5::boolean AND status = 'active' THEN 'needs_reconnect'"
     "           ELSE status END,"
     "         status_reason = CASE WHEN NOT $5::boolean"
-    "             AND not_before >= to_timestamp($4::bigint / 1000.0)"
+    "             AND not_before >= until.at - interval '1 second'"
     "           THEN coalesce(status_reason, $3) ELSE $3 END,"
     "         not_before = CASE WHEN $5::boolean THEN not_before"
-    "           ELSE greatest(not_before, to_timestamp($4::bigint / 1000.0)) END,"
+    "           ELSE greatest(not_before, until.at) END,"
     "         refresh_lease_until = NULL, refresh_lease_by = NULL"
-    "   WHERE id = $1::uuid AND (token_version = $2::bigint OR NOT $5::boolean)"
+    "   FROM until WHERE id = $1::uuid AND (token_version = $2::bigint OR NOT $5::boolean)"
     "   RETURNING user_id), "
     "held AS (UPDATE public.calendar_sync_requests"
     "     SET state = CASE WHEN $5::boolean THEN 'failed' ELSE 'requested' END,"
     "         error = CASE WHEN $5::boolean THEN $3 END,"
     "         finished_at = CASE WHEN $5::boolean THEN now() END,"
-    "         due_at = CASE WHEN $5::boolean THEN due_at"
-    "           ELSE to_timestamp($4::bigint / 1000.0) END"
-    "   WHERE id = ANY ($6::uuid[]) AND state IN ('requested', 'running')"
+    "         due_at = CASE WHEN $5::boolean THEN due_at ELSE until.at END"
+    "   FROM until WHERE id = ANY ($6::uuid[]) AND state IN ('requested', 'running')"
     "     AND EXISTS (SELECT FROM c) RETURNING id), "
     "filed AS (INSERT INTO public.calendar_sync_requests (user_id, kind, due_at)"
-    " SELECT c.user_id, 'full', to_timestamp($4::bigint / 1000.0) FROM c"
+    " SELECT c.user_id, 'full', until.at FROM c, until"
     "  WHERE NOT $5::boolean AND NOT EXISTS (SELECT FROM held)"
     "    AND NOT EXISTS (SELECT FROM public.calendar_sync_requests q"
     "      WHERE q.user_id = c.user_id AND q.kind = 'full' AND q.state = 'requested'"
-    "        AND (q.due_at IS NULL OR q.due_at <= to_timestamp($4::bigint / 1000.0)))) "
+    "        AND (q.due_at IS NULL OR q.due_at <= until.at + interval '1 second'))) "
     "SELECT user_id FROM c";
 
 static void on_run_done(struct pg_request *request)
@@ -426,7 +427,7 @@ void store_park(struct run *run)
 	run->pg.params[0] = run->connection.id_text;
 	run->pg.params[1] = number_text(&version, run->connection.token_version);
 	run->pg.params[2] = run->park_reason;
-	run->pg.params[3] = number_text(&until, run->park_until_ms);
+	run->pg.params[3] = number_text(&until, run->park_until_ms - clock_wall_ms());
 	run->pg.params[4] = run->park_needs_person ? "true" : "false";
 	run->pg.params[5] = buf_string(&requests);
 	run_send(run, PARK_SQL, 6);

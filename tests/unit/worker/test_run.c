@@ -500,20 +500,6 @@ static void a_token_refused_while_listing_is_refreshed_once_and_the_listing_goes
 	rig_end();
 }
 
-static void a_dead_token_does_not_keep_a_disconnect_from_ending(void **state)
-{
-	struct run *run;
-
-	(void)state;
-	rig_begin();
-	run = rig_run(1, RUN_LIST);
-	run->mode = RUN_REMOVE;
-	run->was_refused = true;
-	assert_int_equal(refuse(run, 401, -1, RUN_LIST), RUN_FINISH);
-	assert_true(run->error[0] != '\0');
-	rig_end();
-}
-
 static void a_short_throttle_waits_here_and_a_long_one_parks(void **state)
 {
 	static const int STATUSES[] = {429, 503};
@@ -590,7 +576,6 @@ int main(void)
 	    cmocka_unit_test(what_is_under_way_is_never_left_to_the_next_run),
 	    cmocka_unit_test(
 		a_token_refused_while_listing_is_refreshed_once_and_the_listing_goes_on),
-	    cmocka_unit_test(a_dead_token_does_not_keep_a_disconnect_from_ending),
 	    cmocka_unit_test(a_short_throttle_waits_here_and_a_long_one_parks),
 	    cmocka_unit_test(a_mailbox_in_trouble_or_a_refused_request_parks_its_user),
 	    cmocka_unit_test(a_graph_that_does_not_serve_is_tried_again),
