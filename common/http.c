@@ -156,6 +156,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
 	header_is(line, length, "www-authenticate", reply->www_authenticate,
 		  sizeof reply->www_authenticate);
 	header_is(line, length, "request-id", reply->request_id, sizeof reply->request_id);
+	header_is(line, length, "date", reply->date, sizeof reply->date);
 	return length;
 }
 

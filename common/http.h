@@ -24,6 +24,7 @@ struct http_reply {
 	int64_t retry_after_ms;	     /* from Retry-After in any of its forms; -1 where absent */
 	char www_authenticate[1024]; /* "" where absent */
 	char request_id[64];	     /* Microsoft's request-id, for people; "" where absent */
+	char date[64];		     /* as the server has it; "" where absent */
 	struct buf body;
 };
 

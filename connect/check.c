@@ -8,11 +8,11 @@
 
 #include "common/clock.h"
 #include "common/json.h"
+#include "common/skew.h"
 #include "connect/when.h"
 
 #define CHECK_HTTP_MAX_MS	10000
 #define CHECK_DOCUMENT_MAX	1048576
-#define CHECK_CLOCK_OFF_S	60
 #define CHECK_CONNECT_TIMEOUT_S "5"
 
 struct check {
@@ -170,6 +170,19 @@ static void check_database(struct check *check)
 
 /* ---- Microsoft ---- */
 
+/* The host's JWTs and Microsoft's id_tokens are judged by our clock: nobody could sign in. */
+static void check_clock(struct check *check, const struct http_reply *reply)
+{
+	char words[SKEW_WORDS_SIZE];
+
+	if (skew_is_off(reply->date, clock_wall_ms(), words)) {
+		check_say(check, false,
+			  "this machine's clock is %s of Microsoft's: set it (NTP), or nobody can "
+			  "sign in",
+			  words);
+	}
+}
+
 static void on_document(struct http_request *request)
 {
 	struct check *check = container_of(request, struct check, request);
@@ -181,6 +194,7 @@ static void on_document(struct http_request *request)
 		document = json_parse(buf_string(&reply->body), reply->body.length,
 				      CHECK_DOCUMENT_MAX, &fault);
 	}
+	check_clock(check, reply);
 	if (json_text(document, "token_endpoint") != NULL) {
 		check_say(check, true, "Microsoft's sign-in answers for tenant %s",
 			  check->app->config.tenant_id);

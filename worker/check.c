@@ -9,6 +9,7 @@
 
 #include "common/clock.h"
 #include "common/kafka.h"
+#include "common/skew.h"
 #include "worker/worker.h"
 
 #define CHECK_TIMEOUT_MS 10000
@@ -145,6 +146,19 @@ static size_t discard(char *bytes, size_t size, size_t count, void *context)
 	return size * count;
 }
 
+/* Works all the same: times that matter are distances from PostgreSQL's clock, or monotonic. */
+static void warn_of_clock(CURL *easy, const char *name)
+{
+	struct curl_header *date = NULL;
+	char words[SKEW_WORDS_SIZE];
+
+	if (curl_easy_header(easy, "date", 0, CURLH_HEADER, -1, &date) == CURLHE_OK &&
+	    skew_is_off(date->value, clock_wall_ms(), words)) {
+		printf("warn  this machine's clock is %s of that of %s: set it (NTP)\n", words,
+		       name);
+	}
+}
+
 /* Any HTTP answer at all shows that the origin is reachable and its certificate good. */
 static void check_origin(const char *name, const char *url)
 {
@@ -158,6 +172,7 @@ static void check_origin(const char *name, const char *url)
 	code = curl_easy_perform(easy);
 	say(code == CURLE_OK, "%s: %s", name,
 	    code == CURLE_OK ? "reachable" : curl_easy_strerror(code));
+	warn_of_clock(easy, name);
 	curl_easy_cleanup(easy);
 }
 
