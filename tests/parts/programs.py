@@ -2,6 +2,7 @@
 import os
 import pathlib
 import re
+import subprocess
 
 import requests
 
@@ -20,6 +21,7 @@ class Program(Process):
     """One program with its HTTP address; answers on the same port when it is started again."""
 
     PATH = None  # below the build folder
+    clock = {}
 
     def __init__(self, name, folder, settings, build=None):
         self.port = free_port()
@@ -30,8 +32,10 @@ class Program(Process):
 
     def _environment(self):
         return {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "HOME": "/nonexistent",
-                "ASAN_OPTIONS": "abort_on_error=0:detect_leaks=1:handle_abort=1",
-                "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1", **self.settings}
+                "ASAN_OPTIONS": "abort_on_error=0:detect_leaks=1:handle_abort=1"
+                                ":verify_asan_link_order=" + ("0" if self.clock else "1"),
+                "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
+                **self.clock, **self.settings}
 
     def with_settings(self, **changes):
         """The next start uses these instead; None removes one."""
@@ -39,6 +43,15 @@ class Program(Process):
             self.settings.pop(name, None)
             if value is not None:
                 self.settings[name] = str(value)
+        self.env = self._environment()
+        return self
+
+    def with_clock(self, off_s):
+        """The next start has a wall clock that is off by so much; time passes as ever."""
+        library = self.log.parent / "clock.so"
+        subprocess.run(["cc", "-D_GNU_SOURCE", "-O1", "-shared", "-fPIC", "-o", library,
+                        ROOT / "tests/parts/clock.c"], check=True)
+        self.clock = {"LD_PRELOAD": str(library), "CLOCK_OFF_SECONDS": str(off_s)}
         self.env = self._environment()
         return self
 
