@@ -28,23 +28,30 @@ static const char CLAIM_SQL[] =
 
 /* ---- positions, on a thread: librdkafka's look-ups block ---- */
 
-static bool look_up_partition_count(struct intake *intake)
+/* 0: there is no such topic, or nobody answers. */
+static int32_t look_up_partition_count(struct intake *intake, const char *name)
 {
 	const struct rd_kafka_metadata *metadata;
-	rd_kafka_topic_t *topic = rd_kafka_topic_new(intake->consumer, intake->topics[0], NULL);
-	bool ok = topic != NULL &&
-		  rd_kafka_metadata(intake->consumer, 0, topic, &metadata, LOOKUP_TIMEOUT_MS) ==
-		      RD_KAFKA_RESP_ERR_NO_ERROR;
+	rd_kafka_topic_t *topic = rd_kafka_topic_new(intake->consumer, name, NULL);
+	int32_t count = 0;
 
-	if (ok) {
-		intake->partition_count =
-		    metadata->topic_cnt == 1 ? metadata->topics[0].partition_cnt : 0;
+	if (topic == NULL) {
+		return 0;
+	}
+	if (rd_kafka_metadata(intake->consumer, 0, topic, &metadata, LOOKUP_TIMEOUT_MS) ==
+	    RD_KAFKA_RESP_ERR_NO_ERROR) {
+		count = metadata->topic_cnt == 1 ? metadata->topics[0].partition_cnt : 0;
 		rd_kafka_metadata_destroy(metadata);
 	}
-	if (topic != NULL) {
-		rd_kafka_topic_destroy(topic);
-	}
-	return ok && intake->partition_count > 0;
+	rd_kafka_topic_destroy(topic);
+	return count;
+}
+
+static bool look_up_partition_counts(struct intake *intake)
+{
+	intake->partition_count = look_up_partition_count(intake, intake->topics[0]);
+	intake->requests_partition_count = look_up_partition_count(intake, intake->topics[1]);
+	return intake->partition_count > 0;
 }
 
 static bool look_up_committed(struct intake *intake)
@@ -87,8 +94,28 @@ static void on_look_up(uv_work_t *work)
 {
 	struct intake *intake = container_of(work, struct intake, lookup);
 
-	intake->lookup_ok = look_up_partition_count(intake) && look_up_committed(intake) &&
+	intake->lookup_ok = look_up_partition_counts(intake) && look_up_committed(intake) &&
 			    look_up_watermarks(intake);
+}
+
+/* A person's changes and requests have to meet in one worker, so in partitions of one number. */
+static bool counts_differ(const struct intake *intake)
+{
+	return intake->requests_partition_count > 0 &&
+	       intake->requests_partition_count != intake->partition_count;
+}
+
+static void refuse_counts(struct intake *intake)
+{
+	log_error("two topics must have as many partitions: give the one with fewer the others "
+		  "(kafka-topics --alter), and every program CALRELAY_PARTITIONS",
+		  LOG_TEXT("topic", intake->topics[0]),
+		  LOG_NUMBER("partitions", intake->partition_count),
+		  LOG_TEXT("requests_topic", intake->topics[1]),
+		  LOG_NUMBER("requests_partitions", intake->requests_partition_count));
+	intake->worker->status = 1;
+	intake_stop(intake);
+	intake_forget(intake);
 }
 
 static void on_looked_up(uv_work_t *work, int status)
@@ -103,6 +130,10 @@ static void on_looked_up(uv_work_t *work, int status)
 	if (status != 0 || !intake->lookup_ok) {
 		log_warn("can't look up the assigned positions: trying again");
 		intake->claim_again_ms = clock_mono_ms() + INTAKE_AGAIN_MS;
+		return;
+	}
+	if (counts_differ(intake)) {
+		refuse_counts(intake);
 		return;
 	}
 	intake->state = INTAKE_CLAIMING;

@@ -43,6 +43,7 @@ struct intake {
 	int part_count;
 	int64_t assignment;	 /* counts them */
 	int32_t partition_count; /* of the assignments' topic; 0: unknown yet */
+	int32_t requests_partition_count;
 	uv_timer_t tick;
 	int64_t tick_boot_ms;
 	int64_t drain_until_ms; /* monotonic */

@@ -61,6 +61,12 @@ def system(backbone, request):
     yield from a_system(backbone, request)
 
 
+@pytest.fixture(scope="module")
+def shared_system(backbone, request):
+    """One for all stories of a file that start nothing for good."""
+    yield from a_system(backbone, request)
+
+
 @pytest.fixture
 def release_system(backbone, request, release_build):
     """The same with a producer as it is delivered."""
