@@ -13,6 +13,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from parts.process import ROOT  # noqa: E402
+from parts.secrets import leaks  # noqa: E402
 from parts.system import Backbone, System  # noqa: E402
 
 STORY_SECONDS_MAX, SLOW_STORY_SECONDS_MAX = 240, 900
@@ -75,12 +76,16 @@ def release_system(backbone, request, release_build):
 
 def a_system(backbone, request, build=None):
     made = System(backbone, build)
+    secrets = made.secrets()
     request.node.system = made
     yield made
     made.close()
     for program in made.programs:
-        report = SANITIZER.search(program.log_text())
-        assert not report, f"{program.name}:\n{program.log_text()[report.start():][:4000]}"
+        log = program.log_text()
+        report = SANITIZER.search(log)
+        assert not report, f"{program.name}:\n{log[report.start():][:4000]}"
+        leaked = leaks(log, secrets)
+        assert not leaked, f"{program.name} logs what may be secrets: {leaked[:20]}"
 
 
 @pytest.fixture

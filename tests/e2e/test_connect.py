@@ -1,5 +1,4 @@
 """What a person does with connect: the page, the JSON API, sync now, disconnect; and its refusals."""
-import base64
 import concurrent.futures
 import re
 import signal
@@ -10,8 +9,8 @@ import uuid
 
 import pytest
 import requests
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from parts.secrets import opened_tokens
 from parts.system import Person
 
 
@@ -301,6 +300,23 @@ def test_while_disconnecting_the_same_mailbox_cancels_it_and_another_waits(desk)
     assert cancelled["state"] == "failed" and "connected again" in cancelled["error"]
 
 
+def test_who_disconnects_and_keeps_the_events_leaves_no_token_even_where_no_worker_runs(desk):
+    ada, alan = desk.add_people(2)
+    for person, events in ((ada, "keep"), (alan, "remove")):
+        person.sign_in()
+        assert connect(person) == "connected=1"
+        assert person.api("POST", "/api/calendar/disconnect",
+                          data={"events": events}).status_code == 202
+        assert person.connection()["status"] == "disconnecting"
+
+    kept, removing = desk.sql("SELECT access_token, refresh_token, token_version "
+                              "FROM calendar_connections ORDER BY created_at")
+    assert (kept["access_token"], kept["refresh_token"], kept["token_version"]) == ("", "", 1)
+    assert removing["access_token"].startswith("v1:"), "the worker needs it for the removal"
+    assert connect(ada) == "connected=1", "and signing in again cancels it"
+    assert ada.connection()["status"] == "active"
+
+
 def test_a_user_without_a_profile_is_told_so(desk):
     ada, = desk.add_people(1)
     ada.sign_in()
@@ -452,20 +468,6 @@ def test_another_sites_form_can_do_nothing(desk):
     assert ada.browser.post(url, {"events": "all", "csrf": token}, headers=own).status_code == 400
     assert ada.browser.post(url, {"csrf": token}, headers=own,
                             allow_redirects=False).status_code == 303
-
-
-def opened_tokens(pipeline):
-    """The tokens in the database, opened independently of our C."""
-    name, key = (pipeline.folder / "token-keys").read_text().strip().split(":", 1)
-    tokens = []
-    for row in pipeline.sql("SELECT id, access_token, refresh_token FROM calendar_connections"):
-        for column in ("access_token", "refresh_token"):
-            version, key_id, sealed = row[column].split(":")
-            assert (version, key_id) == ("v1", name)
-            raw = base64.b64decode(sealed, validate=True)
-            place = f"calendar_connections|{row['id']}|{column}".encode()
-            tokens.append(AESGCM(base64.b64decode(key)).decrypt(raw[:12], raw[12:], place).decode())
-    return tokens
 
 
 def test_tokens_are_sealed_in_the_database_and_appear_in_no_log_and_no_topic(pipeline):

@@ -205,6 +205,11 @@ class System:
     def programs(self):
         return [self.fake, self.producer, self.connect, *self.workers]
 
+    def secrets(self):
+        """Those that are configured; issued ones show by their form."""
+        keys = (self.folder / "token-keys").read_text()
+        return [CLIENT_SECRET, JWT_SECRET, *re.findall(r":(\S{20,})", keys)]
+
     def start(self, workers=1):
         while len(self.workers) < workers:
             self.new_worker()
