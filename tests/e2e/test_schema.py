@@ -28,20 +28,42 @@ PRIVILEGES = {
         "calrelay_source": {S, I, U}},
     "calrelay_worker": {
         "projects": {S}, "project_assignments": {S}, "calendar_connections": {S, U, D},
-        "synced_calendar_events": {S, I, U, D}, "calendar_sync_requests": {S, I, U},
+        "synced_calendar_events": {S, I, U}, "calendar_sync_requests": {S, I, U},
         "calrelay_partition_owner": {S, I, U}, "calrelay_partition_progress": {S, I, U}},
     "calrelay_connect": {
         "calendar_connections": {S, I, U, D}, "synced_calendar_events": {S},
         "calendar_sync_requests": {S, I}, "calrelay_oauth_states": {S, I, U, D}},
 }
-# What the browser may do with single columns of ours.
-BROWSER = {
-    ("calendar_connections", S): {
-        "id", "user_id", "provider", "token_expires_at", "outlook_email", "calendar_id",
-        "created_at", "updated_at", "status", "status_reason", "scopes", "time_zone", "not_before",
-        "last_synced_at"},
-    ("calendar_sync_requests", I): {"user_id", "kind"},
+# What a role may do with single columns, beyond whole tables; nothing that is not here.
+COLUMNS = {
+    "calrelay_connect": {
+        ("profiles", S): {"id", "email"},
+        ("calendar_sync_requests", U): {"state", "error", "finished_at"}},
+    "authenticated": {
+        ("calendar_connections", S): {
+            "id", "user_id", "provider", "token_expires_at", "outlook_email", "calendar_id",
+            "created_at", "updated_at", "status", "status_reason", "scopes", "time_zone",
+            "not_before", "last_synced_at"},
+        ("calendar_sync_requests", I): {"user_id", "kind"}},
 }
+BROWSERS = {"anon", "authenticated"}
+# What PostgreSQL itself says a role may do, however it came to it: by a grant, another role or PUBLIC.
+MAY_WITH_TABLES = """
+SELECT role, relname, privilege
+FROM unnest(%s) AS role, pg_class c, unnest('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE,REFERENCES,TRIGGER}'
+    ::text[]) AS privilege
+WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f')
+    AND has_table_privilege(role, c.oid, privilege)
+"""
+MAY_WITH_COLUMNS = """
+SELECT role, relname, privilege, attname
+FROM unnest(%s) AS role, pg_class c, pg_attribute a,
+    unnest('{SELECT,INSERT,UPDATE,REFERENCES}'::text[]) AS privilege
+WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f')
+    AND attrelid = c.oid AND attnum > 0 AND NOT attisdropped
+    AND NOT has_table_privilege(role, c.oid, privilege)
+    AND has_column_privilege(role, c.oid, attnum, privilege)
+"""
 
 
 class Server(Postgres):
@@ -235,43 +257,83 @@ def test_the_browser_files_its_own_requests_only(server, database):
                                  "FROM calendar_sync_requests")
     assert rows == [(ANNA, "full", "requested", 0, False)]
     refused(server, database, filed, BEN, role="authenticated", sub=ANNA)
-    refused(server, database, "INSERT INTO calendar_sync_requests (user_id, kind, state) "
-                              "VALUES (%s, 'full', 'done')", ANNA, role="authenticated", sub=ANNA)
+    for column, value in (("state", "done"), ("remove_events", "true"), ("due_at", "now")):
+        refused(server, database, f"INSERT INTO calendar_sync_requests (user_id, kind, {column}) "
+                                  f"VALUES (%s, 'full', '{value}')", ANNA, role="authenticated",
+                sub=ANNA)
     refused(server, database, filed, ANNA, role="anon", sub=ANNA)
+    with pytest.raises(psycopg2.errors.CheckViolation):
+        server.rows(database, "INSERT INTO calendar_sync_requests (user_id, kind) "
+                              "VALUES (%s, 'purge')", ANNA, role="authenticated", sub=ANNA)
 
 
-def test_the_browser_has_no_other_privilege_on_a_table_of_ours(server, database):
-    granted = server.rows(
-        database, "SELECT table_name, privilege_type, column_name FROM "
-                  "information_schema.column_privileges WHERE grantee IN ('anon', 'authenticated', "
-                  "'PUBLIC') AND table_name = ANY(%s)", list(OURS))
-    expected = {(table, privilege, column) for (table, privilege), columns in BROWSER.items()
-                for column in columns}
-    assert set(granted) == expected
+@pytest.mark.parametrize("role", sorted(BROWSERS))
+def test_the_browser_reads_no_other_table_of_ours_and_nobody_elses_row(server, database, role):
+    for table in OURS:
+        refused(server, database, f"SELECT * FROM {table}", role=role, sub=ANNA)
+        refused(server, database, f"DELETE FROM {table}", role=role, sub=ANNA)
+        if table != "calendar_connections":
+            refused(server, database, f"SELECT count(*) FROM {table}", role=role, sub=ANNA)
+    if role == "authenticated":
+        assert server.rows(database, "SELECT user_id FROM calendar_connections WHERE user_id <> %s",
+                           ANNA, role=role, sub=ANNA) == []
+        assert server.rows(database, "SELECT user_id FROM calendar_connections", role=role) == []
+
+
+# every role
+
+
+def may(server, database, roles):
+    """{role: {table: privileges}} and {role: {(table, privilege): columns}}; for the browser, of
+    our tables: what it may do with the host's is the host's affair."""
+    tables, columns = {}, {}
+    for role, table, privilege in server.rows(database, MAY_WITH_TABLES, sorted(roles)):
+        if role not in BROWSERS or table in OURS:
+            tables.setdefault(role, {}).setdefault(table, set()).add(privilege)
+    for role, table, privilege, column in server.rows(database, MAY_WITH_COLUMNS, sorted(roles)):
+        if role not in BROWSERS or table in OURS:
+            columns.setdefault(role, {}).setdefault((table, privilege), set()).add(column)
+    return tables, columns
+
+
+def test_each_role_may_do_exactly_what_it_needs(server, database):
+    """Whoever adds or takes a privilege changes the lists above."""
+    tables, columns = may(server, database, PROGRAMS | BROWSERS)
+    assert tables == PRIVILEGES
+    assert columns == COLUMNS
+
+
+def test_public_may_do_nothing_with_what_is_ours(server, database):
+    """As a role that was granted nothing: what it may do, everybody may."""
+    server.rows(database, "CREATE ROLE nobody_at_all")
+    tables, columns = may(server, database, {"nobody_at_all"})
+    assert (tables, columns) == ({}, {})
+    assert server.rows(database, "SELECT relname FROM pg_class WHERE relkind = 'S' "
+                                 "AND relnamespace = 'public'::regnamespace") == []
+
+
+def test_no_function_of_ours_runs_with_its_owners_rights_and_the_callers_search_path(
+        server, database):
+    """And none at all that somebody could be led to another schema by."""
+    unpinned = server.rows(
+        database, "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace "
+                  "AND prosecdef AND NOT EXISTS (SELECT FROM unnest(proconfig) AS setting "
+                  "WHERE setting LIKE 'search_path=%%')")
+    assert unpinned == []
+
+
+def test_no_program_is_more_than_its_privileges(server, database):
+    """No superuser, no way round row security, no other role's member; the schema is not theirs."""
     assert server.rows(
-        database, "SELECT grantee, table_name, privilege_type FROM "
-                  "information_schema.table_privileges WHERE grantee IN ('anon', 'authenticated', "
-                  "'PUBLIC') AND table_name = ANY(%s)", list(OURS)) == []
+        database, "SELECT rolname FROM pg_roles r WHERE rolname ~ '^calrelay_' AND (rolsuper OR "
+                  "rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication OR rolcanlogin OR "
+                  "EXISTS (SELECT FROM pg_auth_members WHERE member = r.oid))") == []
+    assert server.rows(
+        database, "SELECT rolname FROM pg_roles WHERE rolname ~ '^calrelay_' "
+                  "AND has_schema_privilege(rolname, 'public', 'CREATE')") == []
 
 
 # the programs
-
-
-def test_each_program_has_exactly_the_privileges_it_needs(server, database):
-    granted = {role: {} for role in PROGRAMS}
-    for role, table, privilege in server.rows(
-            database, "SELECT grantee, table_name, privilege_type FROM "
-                      "information_schema.table_privileges WHERE grantee ~ '^calrelay_'"):
-        granted[role].setdefault(table, set()).add(privilege)
-    assert granted == PRIVILEGES
-    columns = server.rows(
-        database, "SELECT attrelid::regclass::text, attname, acl::text FROM pg_attribute, "
-                  "unnest(attacl) AS acl WHERE acl::text ~ '^calrelay_'")
-    assert {(table, column, acl.split("/")[0]) for table, column, acl in columns} == {
-        ("profiles", "id", "calrelay_connect=r"), ("profiles", "email", "calrelay_connect=r"),
-        ("calendar_sync_requests", "state", "calrelay_connect=w"),
-        ("calendar_sync_requests", "error", "calrelay_connect=w"),
-        ("calendar_sync_requests", "finished_at", "calrelay_connect=w")}
 
 
 @pytest.mark.parametrize("role", sorted(PROGRAMS))
