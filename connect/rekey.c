@@ -16,10 +16,12 @@
 #define REKEY_PREFIX_MAX_BYTES	64
 #define REKEY_CONNECT_TIMEOUT_S "10"
 
+/* A disconnect that keeps the events has taken the tokens already. */
+#define REKEY_SEALED "public.calendar_connections WHERE refresh_token <> ''"
+
 /* $1: the last one seen. */
-static const char BATCH_SQL[] =
-    "SELECT id, access_token, refresh_token FROM public.calendar_connections"
-    " WHERE id > $1::uuid ORDER BY id LIMIT " REKEY_BATCH;
+static const char BATCH_SQL[] = "SELECT id, access_token, refresh_token FROM " REKEY_SEALED
+				" AND id > $1::uuid ORDER BY id LIMIT " REKEY_BATCH;
 
 static const char ROW_SQL[] = "SELECT id, access_token, refresh_token"
 			      " FROM public.calendar_connections WHERE id = $1::uuid";
@@ -32,8 +34,8 @@ static const char STORE_SQL[] =
 
 /* $1: how what the first key sealed begins. */
 static const char LEFT_SQL[] =
-    "SELECT count(*) FROM public.calendar_connections"
-    " WHERE NOT (starts_with(access_token, $1) AND starts_with(refresh_token, $1))";
+    "SELECT count(*) FROM " REKEY_SEALED
+    " AND NOT (starts_with(access_token, $1) AND starts_with(refresh_token, $1))";
 
 enum row_end { ROW_REKEYED, ROW_ALREADY, ROW_UNREADABLE, ROW_CHANGED, ROW_GONE, ROW_FAILED };
 
@@ -261,8 +263,7 @@ int rekey_run(const struct app_config *config, int argc, char **argv)
 		return PROGRAM_EXIT_CONFIG;
 	}
 	if (open_database(&rekey, config->database_url) &&
-	    ask_number(&rekey, "SELECT count(*) FROM public.calendar_connections", 0, NULL,
-		       &rekey.total) &&
+	    ask_number(&rekey, "SELECT count(*) FROM " REKEY_SEALED, 0, NULL, &rekey.total) &&
 	    rekey_all(&rekey) && count_left(&rekey)) {
 		status = report(&rekey);
 	}

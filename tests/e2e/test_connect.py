@@ -313,6 +313,9 @@ def test_who_disconnects_and_keeps_the_events_leaves_no_token_even_where_no_work
                               "FROM calendar_connections ORDER BY created_at")
     assert (kept["access_token"], kept["refresh_token"], kept["token_version"]) == ("", "", 1)
     assert removing["access_token"].startswith("v1:"), "the worker needs it for the removal"
+    rekeyed = subprocess.run([*desk.connect.argv, "rekey"], env=desk.connect.env, check=True,
+                             capture_output=True, text=True, timeout=60)
+    assert "already 1, unreadable 0" in rekeyed.stdout
     assert connect(ada) == "connected=1", "and signing in again cancels it"
     assert ada.connection()["status"] == "active"
 
