@@ -284,12 +284,13 @@ void config_help(const struct config_option *options, size_t count, FILE *out)
 bool config_is_slip(const struct config_option *options, size_t count, const char *variable,
 		    char nearest[CONFIG_NAME_SIZE])
 {
+	static const char *const ENDS[] = {"", "_FILE"};
 	size_t best = CONFIG_SLIP_MOST + 1;
 
 	for (size_t i = 0; i < count; i++) {
-		static const char *const ENDS[] = {"", "_FILE"};
+		size_t end_count = options[i].has_file_variant ? 2 : 1;
 
-		for (size_t end = 0; end <= options[i].has_file_variant; end++) {
+		for (size_t end = 0; end < end_count; end++) {
 			char name[CONFIG_NAME_SIZE];
 			size_t distance;
 

@@ -37,6 +37,7 @@ def assert_said_at_the_start(system, finding):
 
 @pytest.mark.parametrize("harm", HARM)
 def test_what_is_wrong_with_the_database_is_said_in_a_line_that_mends_it(system, harm):
+    """Bad inputs 58 and 59."""
     add_assignments(system, system.create_project(), add_users(system, 1))
     system.sql(HARM[harm])
 
@@ -49,6 +50,7 @@ def test_what_is_wrong_with_the_database_is_said_in_a_line_that_mends_it(system,
 
 
 def test_a_role_that_may_not_replicate_is_told_so_at_the_start(system):
+    """Bad input 58."""
     system.sql("CREATE ROLE plain_login LOGIN IN ROLE calrelay_producer")
     try:
         system.producer.with_settings(
@@ -65,6 +67,7 @@ def test_a_role_that_may_not_replicate_is_told_so_at_the_start(system):
 
 
 def test_a_server_that_logs_too_little_is_told_how_to_log_more(system):
+    """Bad input 58."""
     postgres = Postgres(system.folder, wal_level="replica").start()
     try:
         postgres.create_template()

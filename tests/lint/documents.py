@@ -4,7 +4,7 @@
 usage: documents.py BUILD_FOLDER [--write]
 
 As a program: --write makes docs/configuration.md anew, otherwise it says what is wrong.
-lint.py calls names_in_documents and configuration_reference.
+lint.py calls names_in_documents, bad_inputs_have_tests and configuration_reference.
 """
 import ast
 import pathlib
@@ -14,6 +14,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 REFERENCE = "docs/configuration.md"
+BAD_INPUTS, BAD_INPUT_NUMBERS = "docs/bad-inputs.md", range(33, 61)
 PROGRAMS = ("producer", "worker", "connect")
 ROOMS = r"(?:common|producer|worker|connect|schemas|deploy|tests|scripts|docs)"
 PATH = re.compile(rf"^{ROOMS}/[\w./*-]*$")
@@ -46,7 +47,8 @@ def test_names():
         tree = ast.parse((ROOT / name).read_text())
         names |= {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
     for name in tracked("tests/unit/*/test_*.c"):
-        names |= set(re.findall(r"cmocka_unit_test\w*\((\w+)", (ROOT / name).read_text()))
+        names |= set(re.findall(r"^static void (\w+)\(void \*\*state\)",
+                                (ROOT / name).read_text(), re.M))
     return names
 
 
@@ -77,6 +79,16 @@ def names_in_documents(_build):
                 if not there:
                     complaints.append(f"{document}:{number}: the link {target} leads nowhere")
     return complaints
+
+
+def bad_inputs_have_tests(_build):
+    """Each number of the list of bad inputs has a row, with tests that exist alone."""
+    tests, text = test_names(), (ROOT / BAD_INPUTS).read_text()
+    rows = {int(number): set(CODE.findall(cell))
+            for number, cell in re.findall(r"^\| (\d+) \|.*\|(.*)\|$", text, re.M)}
+    return [f"{BAD_INPUTS}: bad input {number} has no test that exists"
+            for number in BAD_INPUT_NUMBERS
+            if not rows.get(number) or rows[number] - tests]
 
 
 def options_of(build, room):
@@ -113,7 +125,8 @@ def main():
     if sys.argv[2:] == ["--write"]:
         (ROOT / REFERENCE).write_text(reference_text(build))
         return 0
-    complaints = names_in_documents(build) + configuration_reference(build)
+    complaints = (names_in_documents(build) + bad_inputs_have_tests(build)
+                  + configuration_reference(build))
     print("\n".join(complaints) or "all is there")
     return 1 if complaints else 0
 

@@ -183,6 +183,7 @@ static void a_switch_is_true_or_false(void **state)
 	}
 }
 
+/* bad input 54 */
 static void urls_are_https_or_loopback(void **state)
 {
 	static const char *const GOOD[] = {
@@ -242,6 +243,7 @@ static void a_secret_file_is_read_less_one_newline(void **state)
 	assert_string_equal(settings.secret, "s3cret");
 }
 
+/* bad input 55 */
 static void a_secret_file_that_others_can_touch_is_refused(void **state)
 {
 	(void)state;

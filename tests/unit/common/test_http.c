@@ -1,4 +1,4 @@
-/* test_http.c - requests against a scripted server on the same loop. */
+/* test_http.c - requests against a scripted server on the same loop; bad inputs 44, 46 and 51. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -130,6 +130,7 @@ static void an_answer_with_everything_is_read(void **state)
 	assert_null(tokens.access_token);
 }
 
+/* bad input 49 */
 static void without_a_new_refresh_token_the_old_one_is_kept(void **state)
 {
 	static const char *const BODIES[] = {
@@ -148,6 +149,7 @@ static void without_a_new_refresh_token_the_old_one_is_kept(void **state)
 	}
 }
 
+/* bad input 49 */
 static void a_lifetime_is_believed_unless_it_is_nonsense(void **state)
 {
 	static const struct {

@@ -267,6 +267,7 @@ static void what_is_not_sealed_text_does_not_open(void **state)
 	}
 }
 
+/* bad input 53 */
 static void an_unusable_keyring_is_refused_and_no_key_is_told(void **state)
 {
 	static const char *const BAD[] = {

@@ -242,6 +242,7 @@ static void requests_without_a_body_have_no_content_type(void **state)
 	}
 }
 
+/* bad input 52 */
 static void ids_are_encoded_before_they_enter_a_url(void **state)
 {
 	struct op update = an_op(OP_UPDATE, "AAMk/T+G=='?$#%");

@@ -93,6 +93,7 @@ static void answers_in_any_order_find_their_request(void **state)
 	assert_string_equal(answer_at(&asked, 4)->event_id, "X");
 }
 
+/* bad input 43 */
 static void a_missing_answer_is_an_unknown_outcome(void **state)
 {
 	struct asked asked;
@@ -105,6 +106,7 @@ static void a_missing_answer_is_an_unknown_outcome(void **state)
 	expect_unknown(&asked, 4);
 }
 
+/* bad input 43 */
 static void an_answer_given_twice_or_thrice_is_an_unknown_outcome(void **state)
 {
 	struct asked asked;
@@ -118,6 +120,7 @@ static void an_answer_given_twice_or_thrice_is_an_unknown_outcome(void **state)
 	expect_unknown(&asked, 1);
 }
 
+/* bad input 43 */
 static void answers_that_were_never_asked_for_are_ignored(void **state)
 {
 	static const char *const IDS[] = {"\"0\"",  "\"5\"",  "\"-1\"", "\"21\"",
@@ -298,6 +301,7 @@ static void retry_after_stands_in_the_items_own_headers(void **state)
 	assert_int_equal(answer_at(&asked, 4)->retry_after_ms, -1);
 }
 
+/* bad input 44 */
 static void a_retry_after_that_can_not_be_read_is_none(void **state)
 {
 	static const char *const HEADERS[] = {"null", "[]", "{\"Retry-After\":null}",

@@ -70,6 +70,7 @@ static void a_created_event_is_known_by_its_id_and_change_key(void **state)
 	assert_int_equal(op.incarnation, 3);
 }
 
+/* bad input 45 */
 static void an_event_created_without_an_id_is_looked_for(void **state)
 {
 	struct op op = wanted(NULL);
@@ -139,6 +140,7 @@ static void a_patched_event_that_is_gone_is_looked_for_and_adopted(void **state)
 	assert_int_equal(op.incarnation, 3);
 }
 
+/* bad input 47 */
 static void a_patched_event_that_is_nowhere_is_made_anew_as_the_next_incarnation(void **state)
 {
 	static const int GONE[] = {404, 410};
@@ -329,6 +331,7 @@ static void a_refused_token_is_no_fault_of_the_operation(void **state)
 	expect_scope(401, "InvalidAuthenticationToken", OP_AUTH, false);
 }
 
+/* bad input 47 */
 static void a_forbidden_or_full_mailbox_parks_its_user(void **state)
 {
 	(void)state;
