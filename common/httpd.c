@@ -156,6 +156,13 @@ static void request_dispatch(struct httpd_request *request)
 		request_refuse(request, MHD_HTTP_CONTENT_TOO_LARGE, "the body is too large\n");
 		return;
 	}
+	/* two lengths: a proxy before us may have read another end of it (RFC 9112 6.1) */
+	if (httpd_header(request, "Transfer-Encoding") != NULL &&
+	    httpd_header(request, "Content-Length") != NULL) {
+		httpd_reply_header(request, "Connection", "close");
+		httpd_reply_text(request, MHD_HTTP_BAD_REQUEST, "two lengths of one body\n");
+		return;
+	}
 	for (size_t i = 0; i < settings->route_count; i++) {
 		const struct httpd_route *route = &settings->routes[i];
 
