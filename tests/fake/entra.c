@@ -241,6 +241,7 @@ static const struct {
 	void (*handle)(struct httpd_request *request, const char *tenant);
 } ROUTES[] = {
     {"GET", "/oauth2/v2.0/authorize", signin_handle},
+    {"GET", "/v2.0/adminconsent", signin_approve},
     {"POST", "/oauth2/v2.0/token", handle_token},
     {"GET", "/v2.0/.well-known/openid-configuration", handle_metadata},
     {"GET", "/discovery/v2.0/keys", handle_keys},

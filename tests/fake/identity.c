@@ -28,6 +28,7 @@ static const struct {
 	{900144,  400, "invalid_request", NULL, "The request body must contain a parameter that is missing."},
 	{900561,  400, "invalid_request", NULL, "A parameter has a value that is not supported."},
 	{9002325, 400, "invalid_request", NULL, "Proof Key for Code Exchange is required for cross-origin authorization code redemption."},
+	{90023,   400, "invalid_request", NULL, "Unsupported 'prompt' value."},
 	{70011,   400, "invalid_scope", NULL, "The provided value for the input parameter 'scope' is not valid."},
 	{7000218, 401, "invalid_client", NULL, "The request body must contain the following parameter: 'client_assertion' or 'client_secret'."},
 	{7000215, 401, "invalid_client", NULL, "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID."},
@@ -84,6 +85,13 @@ static bool is_challenge(const char *text)
 		   43;
 }
 
+/* "none" is not modelled: nobody is signed in here. */
+static bool is_prompt(const char *prompt)
+{
+	return prompt == NULL || strcmp(prompt, "login") == 0 || strcmp(prompt, "consent") == 0 ||
+	       strcmp(prompt, "select_account") == 0;
+}
+
 static int check_parameters(struct identity_question *question)
 {
 	if (!is_same(question->response_type, "code") ||
@@ -92,6 +100,9 @@ static int check_parameters(struct identity_question *question)
 	}
 	if (question->scope == NULL || !scope_parse(question->scope, &question->scopes)) {
 		return 70011;
+	}
+	if (!is_prompt(question->prompt)) {
+		return 90023;
 	}
 	if (question->state == NULL || *question->state == '\0') {
 		return 900144;
@@ -108,19 +119,51 @@ static int check_parameters(struct identity_question *question)
 	return 0;
 }
 
+static int check_application(const struct identity *identity,
+			     const struct identity_question *question)
+{
+	if (!identity_knows_tenant(identity, question->tenant)) {
+		return 90002;
+	}
+	if (!is_same(question->client_id, identity->client_id)) {
+		return 700016;
+	}
+	return ascii_list_has(identity->redirect_uris, question->redirect_uri) ? 0 : 50011;
+}
+
+/* "common" would reach personal accounts, which have no administrator. */
+enum identity_verdict identity_check_approval(const struct identity *identity,
+					      struct identity_question *question,
+					      struct identity_problem *problem)
+{
+	int number =
+	    is_same(question->tenant, "common") ? 90002 : check_application(identity, question);
+
+	if (number != 0) {
+		refuse(problem, number);
+		return IDENTITY_TELL_PERSON;
+	}
+	if (question->scope == NULL || !scope_parse(question->scope, &question->scopes)) {
+		refuse(problem, 70011);
+		return IDENTITY_TELL_APPLICATION;
+	}
+	return IDENTITY_GOOD;
+}
+
+/* prompt=consent asks each person, whatever an administrator has said: whoever may not consent is
+ * stuck there. */
+bool identity_is_approved(const struct identity *identity, const struct identity_question *question)
+{
+	return !is_same(question->prompt, "consent") &&
+	       (question->scopes & ~identity->approved) == 0;
+}
+
 enum identity_verdict identity_check(const struct identity *identity,
 				     struct identity_question *question,
 				     struct identity_problem *problem)
 {
-	int number = 0;
+	int number = check_application(identity, question);
 
-	if (!identity_knows_tenant(identity, question->tenant)) {
-		number = 90002;
-	} else if (!is_same(question->client_id, identity->client_id)) {
-		number = 700016;
-	} else if (!ascii_list_has(identity->redirect_uris, question->redirect_uri)) {
-		number = 50011;
-	}
 	if (number != 0) {
 		refuse(problem, number);
 		return IDENTITY_TELL_PERSON;
@@ -280,7 +323,8 @@ static int redeem_refresh(const struct identity *identity, const struct accounts
 	return bearer.expires_ms > now_ms ? 0 : 700082;
 }
 
-/* A redemption may ask for less than was consented to, never for more. */
+/* A refresh may ask for less than was consented to, never for more.  A code brings what of it was
+ * consented to: the person may have left some out (fake_scopes). */
 static int narrow_scopes(const char *wanted, struct identity_grant *grant)
 {
 	uint32_t scopes;
@@ -291,11 +335,11 @@ static int narrow_scopes(const char *wanted, struct identity_grant *grant)
 	if (!scope_parse(wanted, &scopes)) {
 		return 70011;
 	}
-	if ((scopes & ~grant->scopes) != 0) {
+	if (grant->is_refresh && (scopes & ~grant->scopes) != 0) {
 		return 65001;
 	}
-	grant->scopes = scopes;
-	return 0;
+	grant->scopes &= scopes;
+	return grant->scopes != 0 ? 0 : 65001;
 }
 
 bool identity_redeem(struct identity *identity, const struct accounts *accounts,

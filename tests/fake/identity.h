@@ -27,6 +27,7 @@ struct identity {
 	unsigned char key[BEARER_KEY_BYTES];
 	struct signer signer;
 	struct code *codes;
+	uint32_t approved; /* scopes that an administrator has consented to for everybody */
 };
 
 struct identity_problem {
@@ -49,6 +50,7 @@ struct identity_question {
 	const char *code_challenge;
 	const char *code_challenge_method;
 	const char *nonce;
+	const char *prompt;
 	uint32_t scopes; /* filled by identity_check */
 };
 
@@ -87,6 +89,15 @@ bool identity_knows_tenant(const struct identity *identity, const char *tenant);
 enum identity_verdict identity_check(const struct identity *identity,
 				     struct identity_question *question,
 				     struct identity_problem *problem);
+
+/* The same for an administrator's consent, which needs tenant, client, redirect and scope. */
+enum identity_verdict identity_check_approval(const struct identity *identity,
+					      struct identity_question *question,
+					      struct identity_problem *problem);
+
+/* Whether people who may not consent themselves (but administrators for them) may go on. */
+bool identity_is_approved(const struct identity *identity,
+			  const struct identity_question *question);
 
 /* A fresh code for a checked question. */
 void identity_issue_code(struct identity *identity, const struct identity_question *question,

@@ -113,6 +113,9 @@ static bool settings_read_member(const cJSON *member, struct settings *settings)
 	if (strcmp(name, "assertions_once") == 0) {
 		return read_boolean(member, &settings->assertions_once);
 	}
+	if (strcmp(name, "needs_approval") == 0) {
+		return read_boolean(member, &settings->needs_approval);
+	}
 	if (strcmp(name, "rate_limit") == 0) {
 		return read_number(member, 0, INT32_MAX, &settings->rate_limit);
 	}
@@ -155,5 +158,7 @@ void settings_write(const struct settings *settings, struct buf *out)
 	buf_text(out, settings->assertions_once ? "true" : "false");
 	jsonw_member_number(out, "rate_limit", settings->rate_limit);
 	jsonw_member_number(out, "concurrency_limit", settings->concurrency_limit);
+	jsonw_key(out, "needs_approval");
+	buf_text(out, settings->needs_approval ? "true" : "false");
 	buf_char(out, '}');
 }

@@ -30,6 +30,7 @@ struct settings {
 	bool assertions_once;	   /* a client assertion is good for one request */
 	int64_t rate_limit;	   /* per mailbox and 10 minutes; 0: none */
 	int64_t concurrency_limit; /* per mailbox; 0: none */
+	bool needs_approval;	   /* people may not consent, administrators do it for them */
 };
 
 void settings_reset(struct settings *settings);

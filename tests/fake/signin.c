@@ -174,12 +174,35 @@ static void write_person(struct httpd_request *request, const struct account *ac
 	buf_text(page, "</small></span></a></li>\n");
 }
 
-static void reply_picker(struct httpd_request *request, const struct identity_question *question)
+/* Whom the application named stands first, as somebody Microsoft knows. */
+static void write_people(struct httpd_request *request, struct buf *page)
 {
 	const struct server *server = httpd_context(request);
 	const struct account *account = server->world.accounts.by_email;
-	struct buf page;
+	const char *hint = httpd_query(request, "login_hint");
+	const struct account *hinted =
+	    hint != NULL ? account_find(&server->world.accounts, hint) : NULL;
 	int shown = 0;
+
+	buf_text(page, "<ul class=\"people\">\n");
+	if (hinted != NULL) {
+		write_person(request, hinted, page);
+	}
+	for (; account != NULL && shown < PICKER_MAX; account = account->hh.next, shown++) {
+		if (account != hinted) {
+			write_person(request, account, page);
+		}
+	}
+	buf_text(page, "</ul>");
+	if (shown == 0) {
+		buf_text(page, "<p class=\"note\">There is no account yet: PUT "
+			       "/control/accounts/{email} makes one.</p>");
+	}
+}
+
+static void reply_picker(struct httpd_request *request, const struct identity_question *question)
+{
+	struct buf page;
 
 	buf_init(&page, PAGE_MAX_BYTES);
 	style_open_page(&page, "Sign in to your account", CSS);
@@ -188,15 +211,7 @@ static void reply_picker(struct httpd_request *request, const struct identity_qu
 	html_escape(&page, question->client_id);
 	buf_text(&page, "</strong>:</p>");
 	write_scopes(question->scopes, &page);
-	buf_text(&page, "<ul class=\"people\">\n");
-	for (; account != NULL && shown < PICKER_MAX; account = account->hh.next, shown++) {
-		write_person(request, account, &page);
-	}
-	buf_text(&page, "</ul>");
-	if (shown == 0) {
-		buf_text(&page, "<p class=\"note\">There is no account yet: PUT "
-				"/control/accounts/{email} makes one.</p>");
-	}
+	write_people(request, &page);
 	buf_text(&page, "<p><a href=\"");
 	write_link(request, "fake_deny", "1", &page);
 	buf_text(&page, "\">Deny</a></p><p class=\"note\">This server only plays Microsoft's part "
@@ -207,8 +222,19 @@ static void reply_picker(struct httpd_request *request, const struct identity_qu
 
 /* ---- the decision ---- */
 
+/* What of it the person consents to: all, unless fake_scopes leaves some out. */
+static void withhold_scopes(const struct httpd_request *request, struct identity_question *question)
+{
+	const char *left = httpd_query(request, "fake_scopes");
+	uint32_t scopes;
+
+	if (left != NULL && scope_parse(left, &scopes)) {
+		question->scopes &= scopes;
+	}
+}
+
 /* A checked question: somebody was picked, or refused, or has yet to be. */
-static void answer_question(struct httpd_request *request, const struct identity_question *question)
+static void answer_question(struct httpd_request *request, struct identity_question *question)
 {
 	struct server *server = httpd_context(request);
 	const char *email = httpd_query(request, "fake_account");
@@ -224,7 +250,13 @@ static void answer_question(struct httpd_request *request, const struct identity
 	if (is_denied) {
 		redirect_error(request, question, "access_denied",
 			       "AADSTS65004: User declined to consent to access the app.");
+	} else if (account != NULL && server->world.settings.needs_approval &&
+		   !identity_is_approved(&server->world.identity, question)) {
+		redirect_error(request, question, "access_denied",
+			       "AADSTS90094: Admin consent is required for the permissions "
+			       "requested by this application.");
 	} else if (account != NULL) {
+		withhold_scopes(request, question);
 		redirect_code(request, question, account);
 	} else if (email != NULL) {
 		reply_error_page(request, "AADSTS50034: The user account does not exist.");
@@ -233,10 +265,74 @@ static void answer_question(struct httpd_request *request, const struct identity
 	}
 }
 
-void signin_handle(struct httpd_request *request, const char *tenant)
+/* ---- an administrator's consent ---- */
+
+static void reply_approval(struct httpd_request *request, const struct identity_question *question)
+{
+	struct buf page;
+
+	buf_init(&page, PAGE_MAX_BYTES);
+	style_open_page(&page, "Permissions requested", CSS);
+	buf_text(&page, "<main><p class=\"brand\">Not Microsoft</p><h1>Permissions requested</h1>"
+			"<p>For everybody in your organisation, let <strong>");
+	html_escape(&page, question->client_id);
+	buf_text(&page, "</strong>:</p>");
+	write_scopes(question->scopes, &page);
+	buf_text(&page, "<p><a href=\"");
+	write_link(request, "fake_accept", "1", &page);
+	buf_text(&page, "\">Accept</a> <a href=\"");
+	write_link(request, "fake_deny", "1", &page);
+	buf_text(&page, "\">Cancel</a></p></main>");
+	style_close_page(&page);
+	server_reply_page(request, 200, &page);
+}
+
+/* Back to the application; error is NULL where the administrator accepted. */
+static void redirect_approval(struct httpd_request *request,
+			      const struct identity_question *question, const char *error,
+			      const char *description)
+{
+	const struct server *server = httpd_context(request);
+	struct buf location;
+
+	buf_init(&location, LOCATION_MAX_BYTES);
+	buf_text(&location, question->redirect_uri);
+	add_parameter(&location, "admin_consent", "True");
+	if (error != NULL) {
+		add_parameter(&location, "error", error);
+		add_parameter(&location, "error_description", description);
+	} else {
+		add_parameter(&location, "tenant", server->world.identity.tenant_id);
+		add_parameter(&location, "scope", question->scope);
+	}
+	redirect(request, question, &location);
+}
+
+static void answer_approval(struct httpd_request *request, const struct identity_question *question)
 {
 	struct server *server = httpd_context(request);
-	struct identity_question question = {
+	bool is_denied = httpd_query(request, "fake_deny") != NULL;
+	bool is_accepted = !is_denied && httpd_query(request, "fake_accept") != NULL;
+
+	note(server, request, NULL, is_denied || is_accepted ? 302 : 200);
+	if (is_denied) {
+		redirect_approval(request, question, "consent_required",
+				  "AADSTS65004: The resource owner or authorization server denied "
+				  "the request.");
+	} else if (is_accepted) {
+		server->world.identity.approved |= question->scopes;
+		redirect_approval(request, question, NULL, NULL);
+	} else {
+		reply_approval(request, question);
+	}
+}
+
+/* ---- what was asked ---- */
+
+static void read_question(struct httpd_request *request, const char *tenant,
+			  struct identity_question *question)
+{
+	*question = (struct identity_question){
 	    .tenant = tenant,
 	    .client_id = httpd_query(request, "client_id"),
 	    .redirect_uri = httpd_query(request, "redirect_uri"),
@@ -246,10 +342,18 @@ void signin_handle(struct httpd_request *request, const char *tenant)
 	    .state = httpd_query(request, "state"),
 	    .code_challenge = httpd_query(request, "code_challenge"),
 	    .code_challenge_method = httpd_query(request, "code_challenge_method"),
-	    .nonce = httpd_query(request, "nonce")};
+	    .nonce = httpd_query(request, "nonce"),
+	    .prompt = httpd_query(request, "prompt")};
+}
+
+void signin_handle(struct httpd_request *request, const char *tenant)
+{
+	struct server *server = httpd_context(request);
+	struct identity_question question;
 	struct identity_problem problem;
 	char text[256];
 
+	read_question(request, tenant, &question);
 	switch (identity_check(&server->world.identity, &question, &problem)) {
 	case IDENTITY_GOOD:
 		answer_question(request, &question);
@@ -258,6 +362,31 @@ void signin_handle(struct httpd_request *request, const char *tenant)
 		snprintf(text, sizeof text, "AADSTS%d: %s", problem.number, problem.text);
 		note(server, request, NULL, 302);
 		redirect_error(request, &question, problem.error, text);
+		return;
+	case IDENTITY_TELL_PERSON:
+		break;
+	}
+	snprintf(text, sizeof text, "AADSTS%d: %s", problem.number, problem.text);
+	note(server, request, NULL, 400);
+	reply_error_page(request, text);
+}
+
+void signin_approve(struct httpd_request *request, const char *tenant)
+{
+	struct server *server = httpd_context(request);
+	struct identity_question question;
+	struct identity_problem problem;
+	char text[256];
+
+	read_question(request, tenant, &question);
+	switch (identity_check_approval(&server->world.identity, &question, &problem)) {
+	case IDENTITY_GOOD:
+		answer_approval(request, &question);
+		return;
+	case IDENTITY_TELL_APPLICATION:
+		snprintf(text, sizeof text, "AADSTS%d: %s", problem.number, problem.text);
+		note(server, request, NULL, 302);
+		redirect_approval(request, &question, problem.error, text);
 		return;
 	case IDENTITY_TELL_PERSON:
 		break;

@@ -6,4 +6,7 @@
 
 void signin_handle(struct httpd_request *request, const char *tenant);
 
+/* May it do this for everybody?  The administrator's page. */
+void signin_approve(struct httpd_request *request, const char *tenant);
+
 #endif

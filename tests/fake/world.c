@@ -10,6 +10,7 @@ void world_reset(struct world *world)
 {
 	code_forget_all(&world->identity.codes);
 	jti_forget_all(&world->identity.trust.seen);
+	world->identity.approved = 0;
 	accounts_clear(&world->accounts, &world->store);
 	faults_clear(&world->faults);
 	journal_clear(&world->journal);
