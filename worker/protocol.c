@@ -190,6 +190,16 @@ static bool category_is_known(const struct row *row, const struct protocol_input
 	return !input->listed_shows_ours || text_is(row->is.category, input->category);
 }
 
+/* As we wrote it, which is not what is wanted now, though the listing shows no difference: the zone
+ * of an all-day event, say. */
+static bool listed_is_outdated(const struct row *row, const struct protocol_input *input)
+{
+	return row_was_shown(row) && row->is.hash != NULL &&
+	       text_is(row->is.event_id, input->listed_id) &&
+	       text_is(row->is.change_key, input->listed_key) &&
+	       !text_is(row->is.hash, input->hash);
+}
+
 /* The row says so already: what no event is wanted for, or what the person has hidden. */
 static bool absence_is_known(const struct row *row, const struct protocol_input *input)
 {
@@ -247,7 +257,8 @@ static bool compared_needs_call(const struct row *row, const struct protocol_inp
 	if (input->listed_id == NULL) {
 		return !absence_is_respected(row, input);
 	}
-	return !input->listed_matches && !listed_is_known(row, input);
+	return listed_is_outdated(row, input) ||
+	       (!input->listed_matches && !listed_is_known(row, input));
 }
 
 static void step_compared(const struct row *row, const struct protocol_input *input,

@@ -263,7 +263,19 @@ static void a_row_that_knows_another_event_or_failed_is_not_believed(void **stat
 	assert_int_equal(effects.values.state, ROW_SYNCED);
 	row = shown();
 	row.is.hash = "other";
+	row.is.change_key = "ck-other";
 	assert_learns(&row, compared("shown", "AAMk=", true), OLDER);
+}
+
+/* The listing shows neither zone of an all-day event. */
+static void an_event_as_we_wrote_it_is_written_again_where_something_else_is_wanted(void **state)
+{
+	struct row row = shown();
+
+	(void)state;
+	assert_calls(&row, compared("in another zone", "AAMk=", true), OP_UPDATE, OLDER);
+	row.is.hash = NULL; /* of which we don't know what we wrote */
+	assert_learns(&row, compared("in another zone", "AAMk=", true), OLDER);
 }
 
 static void an_event_that_is_not_wanted_is_removed_whatever_its_row_says(void **state)
@@ -484,6 +496,8 @@ int main(void)
 	    cmocka_unit_test(an_event_that_no_row_knows_is_adopted),
 	    cmocka_unit_test(an_event_that_a_person_edited_is_corrected_or_noted),
 	    cmocka_unit_test(a_row_that_knows_another_event_or_failed_is_not_believed),
+	    cmocka_unit_test(
+		an_event_as_we_wrote_it_is_written_again_where_something_else_is_wanted),
 	    cmocka_unit_test(an_event_that_is_not_wanted_is_removed_whatever_its_row_says),
 	    cmocka_unit_test(
 		nothing_wanted_and_nothing_there_is_right_unless_the_row_names_an_event),
