@@ -170,7 +170,7 @@ static void check_database(struct check *check)
 
 /* ---- Microsoft ---- */
 
-/* The host's JWTs and Microsoft's id_tokens are judged by our clock: nobody could sign in. */
+/* The host's JWTs are judged by our clock: nobody could sign in. */
 static void check_clock(struct check *check, const struct http_reply *reply)
 {
 	char words[SKEW_WORDS_SIZE];

@@ -1,6 +1,7 @@
 /* consent.c - authorize URL, id_token, granted scopes. */
 #include "connect/consent.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -11,7 +12,10 @@
 
 #define CONSENT_ID_TOKEN_MAX_BYTES 32768
 #define CONSENT_SCOPES_MAX_BYTES   1024
+#define CONSENT_ISSUER_MAX_BYTES   1024
 #define CONSENT_CLOCK_LEEWAY_S	   300 /* Entra's own allowance between clocks */
+
+#define CONSENT_ADMIN_STATE "administrator"
 
 /* The tenant of all personal Microsoft accounts. */
 static const char PERSONAL_TENANT[] = "9188040d-6c67-4c5b-b112-36a304b66dad";
@@ -39,7 +43,20 @@ static void consent_scopes(struct buf *out, enum scope_mailbox mailbox)
 	buf_close(&scopes);
 }
 
-void consent_url(struct buf *out, const struct oauth_client *client, const struct consent *consent)
+const char *consent_prompt(const char *wanted, const char *status)
+{
+	if (wanted != NULL && strcmp(wanted, "consent") == 0) {
+		return "consent";
+	}
+	if ((wanted != NULL && strcmp(wanted, "select_account") == 0) || status[0] == '\0' ||
+	    strcmp(status, "active") == 0) {
+		return "select_account";
+	}
+	return NULL;
+}
+
+void consent_url(struct buf *out, const struct oauth_client *client, const struct consent *consent,
+		 const struct consent_greeting *greeting)
 {
 	char challenge[SECRET_SIZE];
 
@@ -56,7 +73,34 @@ void consent_url(struct buf *out, const struct oauth_client *client, const struc
 	consent_field(out, "nonce", consent->nonce);
 	consent_field(out, "code_challenge", challenge);
 	consent_field(out, "code_challenge_method", "S256");
-	consent_field(out, "prompt", "select_account");
+	if (greeting->prompt != NULL) {
+		consent_field(out, "prompt", greeting->prompt);
+	}
+	if (greeting->login_hint != NULL) {
+		consent_field(out, "login_hint", greeting->login_hint);
+	}
+}
+
+void consent_admin_url(struct buf *out, const struct oauth_client *client)
+{
+	bool is_common = strcmp(client->tenant, "common") == 0;
+
+	if (strcmp(client->tenant, "consumers") == 0) {
+		return;
+	}
+	buf_format(out, "%s/", client->login_url);
+	http_encode(out, is_common ? "organizations" : client->tenant);
+	buf_text(out, "/v2.0/adminconsent?client_id=");
+	http_encode(out, client->client_id);
+	buf_text(out, "&scope=");
+	consent_scopes(out, client->mailbox);
+	consent_field(out, "redirect_uri", client->redirect_uri);
+	consent_field(out, "state", CONSENT_ADMIN_STATE);
+}
+
+bool consent_is_admins(const char *admin_consent, const char *state)
+{
+	return admin_consent != NULL || (state != NULL && strcmp(state, CONSENT_ADMIN_STATE) == 0);
 }
 
 /* The payload of header.payload.signature, to delete; NULL where it is none. */
@@ -102,6 +146,17 @@ static bool consent_uuid(const cJSON *claims, const char *key, char out[UUID_TEX
 	return true;
 }
 
+/* Each tenant issues its own tokens, also where the sign-in began at "common". */
+static bool consent_issuer_is_right(const cJSON *claims, const char *login_url,
+				    const char *tenant_id)
+{
+	char expected[CONSENT_ISSUER_MAX_BYTES];
+	int length = snprintf(expected, sizeof expected, "%s/%s/v2.0", login_url, tenant_id);
+
+	return length > 0 && (size_t)length < sizeof expected &&
+	       consent_is(claims, "iss", expected);
+}
+
 /* MICROSOFT_TENANT_ID is common, organizations, consumers, a tenant's id, or one of its domains;
  * of a domain we do not know the id, there Microsoft alone decides. */
 static bool consent_tenant_is_allowed(const char *wanted, const char *tenant_id)
@@ -132,6 +187,7 @@ enum trouble consent_claims_read(const char *id_token, const struct oauth_client
 	    !json_integer(payload, "exp", &expires_s) ||
 	    expires_s + CONSENT_CLOCK_LEEWAY_S < now_s ||
 	    !consent_uuid(payload, "tid", claims->tenant_id) ||
+	    !consent_issuer_is_right(payload, client->login_url, claims->tenant_id) ||
 	    !consent_uuid(payload, "oid", claims->account_id)) {
 		goto out;
 	}
@@ -149,23 +205,45 @@ bool consent_scopes_suffice(const char *granted)
 	return granted == NULL || scope_suffices(granted);
 }
 
+/* Numbers only choose between words: Microsoft may change them, and then the error's own stand. */
+static const struct {
+	const char *number;
+	enum trouble trouble;
+} NUMBERS[] = {
+    {"AADSTS90094", TROUBLE_ADMIN},  /* an administrator has to consent; 900941 and so on, too */
+    {"AADSTS90095", TROUBLE_ADMIN},  /* the same, with a request to one under way */
+    {"AADSTS65001", TROUBLE_ADMIN},  /* nobody has consented, and this person can't */
+    {"AADSTS50020", TROUBLE_TENANT}, /* an account of elsewhere */
+    {"AADSTS90072", TROUBLE_TENANT},
+};
+
+static const struct {
+	const char *error;
+	enum trouble trouble;
+} ERRORS[] = {
+    {"access_denied", TROUBLE_DENIED},
+    {"consent_required", TROUBLE_ADMIN},
+    {"interaction_required", TROUBLE_CHALLENGED},
+    {"login_required", TROUBLE_CHALLENGED},
+    {"temporarily_unavailable", TROUBLE_MICROSOFT_DOWN},
+    {"server_error", TROUBLE_MICROSOFT_DOWN},
+    {"invalid_scope", TROUBLE_REGISTRATION},
+    {"unauthorized_client", TROUBLE_REGISTRATION},
+    {"invalid_request", TROUBLE_REGISTRATION},
+    {"invalid_client", TROUBLE_REGISTRATION},
+};
+
 enum trouble consent_error(const char *error, const char *description)
 {
-	/* codes only choose the words: what we do is the same */
-	if (description != NULL && (strstr(description, "AADSTS90094") != NULL ||
-				    strstr(description, "AADSTS90095") != NULL)) {
-		return TROUBLE_ADMIN;
+	for (size_t i = 0; description != NULL && i < sizeof NUMBERS / sizeof *NUMBERS; i++) {
+		if (strstr(description, NUMBERS[i].number) != NULL) {
+			return NUMBERS[i].trouble;
+		}
 	}
-	if (strcmp(error, "access_denied") == 0 || strcmp(error, "consent_required") == 0 ||
-	    strcmp(error, "interaction_required") == 0 || strcmp(error, "login_required") == 0) {
-		return TROUBLE_DENIED;
-	}
-	if (strcmp(error, "temporarily_unavailable") == 0 || strcmp(error, "server_error") == 0) {
-		return TROUBLE_MICROSOFT_DOWN;
-	}
-	if (strcmp(error, "invalid_scope") == 0 || strcmp(error, "unauthorized_client") == 0 ||
-	    strcmp(error, "invalid_request") == 0 || strcmp(error, "invalid_client") == 0) {
-		return TROUBLE_REGISTRATION;
+	for (size_t i = 0; i < sizeof ERRORS / sizeof *ERRORS; i++) {
+		if (strcmp(error, ERRORS[i].error) == 0) {
+			return ERRORS[i].trouble;
+		}
 	}
 	return TROUBLE_OTHER;
 }

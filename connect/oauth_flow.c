@@ -1,9 +1,9 @@
-/* oauth_flow.c - the sign-in at Microsoft, as two chains of steps.
+/* oauth_flow.c - the return from Microsoft, as a chain of steps.
  *
- * start:     [remember the state] ─▶ 302 to Microsoft
- * callback:  take state ─▶ exchange the code ─▶ who is it (GET /me) ─▶ find the connection ─▶ store
+ * take state ─▶ exchange the code ─▶ who is it (GET /me) ─▶ its time zone, if permitted
+ *            ─▶ find the connection ─▶ store
  *
- * STEPS below is the callback, read downwards.  A step's start asks for one thing and its finish,
+ * STEPS below is that chain, read downwards.  A step's start asks for one thing and its finish,
  * called from the loop with the answer, says which step follows; anything that went wrong is the
  * flow's trouble, and ends it with a 303 to My Schedule. */
 #include "connect/oauth_flow.h"
@@ -16,20 +16,26 @@
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/log.h"
+#include "common/skew.h"
+#include "common/text.h"
 #include "common/utf8.h"
+#include "connect/approval.h"
 #include "connect/consent.h"
 #include "connect/guard.h"
+#include "connect/oauth_start.h"
 #include "connect/page.h"
 #include "connect/reply.h"
+#include "connect/zone.h"
 
 #define FLOW_CODE_MAX_BYTES  4096
 #define FLOW_BODY_MAX_BYTES  32768
 #define FLOW_TOKEN_MAX_BYTES 65536
 #define FLOW_ME_MAX_BYTES    262144
 #define FLOW_HTTP_MAX_MS     15000
-#define FLOW_TRIES	     3 /* finds and stores, while others change the same rows */
+#define FLOW_ZONE_MAX_MS     5000 /* nobody waits long for what they can do without */
+#define FLOW_TRIES	     3	  /* finds and stores, while others change the same rows */
 
-enum flow_step { FLOW_TAKE, FLOW_EXCHANGE, FLOW_WHO, FLOW_FIND, FLOW_STORE, FLOW_END };
+enum flow_step { FLOW_TAKE, FLOW_EXCHANGE, FLOW_WHO, FLOW_ZONE, FLOW_FIND, FLOW_STORE, FLOW_END };
 
 struct flow {
 	struct app *app;
@@ -47,6 +53,7 @@ struct flow {
 	struct oauth_tokens tokens;
 	struct consent_claims claims;
 	char email[321];
+	char time_zone[ZONE_SIZE]; /* "" where it is not known */
 	struct store_existing existing;
 	char connection_id[UUID_TEXT_SIZE];
 };
@@ -98,78 +105,7 @@ static void log_fault(const struct flow *flow, const char *what, const struct fa
 		 LOG_TEXT("fault", fault_name(fault->kind)), LOG_TEXT("error", fault->what));
 }
 
-static const struct seal_place *state_place(struct seal_place *place, const char *hash)
-{
-	*place = (struct seal_place){"calrelay_oauth_states", hash, "code_verifier"};
-	return place;
-}
-
-/* ---- off to Microsoft ---- */
-
-static void on_state_added(struct pg_request *pg)
-{
-	struct flow *flow = container_of(pg, struct flow, pg);
-
-	if (pg->fault.kind != FAULT_NONE) {
-		log_fault(flow, "a sign-in could not begin", &pg->fault);
-		reply_trouble_redirect(flow->http, TROUBLE_UNAVAILABLE);
-	} else if (!store_read_added(pg->result)) {
-		reply_trouble_redirect(flow->http, TROUBLE_UNKNOWN_USER);
-	} else {
-		reply_redirect(flow->http, 302, buf_string(&flow->url));
-	}
-	flow_free(flow);
-}
-
-/* What is remembered of a sign-in: hashes of what the browser carries, and the sealed verifier. */
-static bool flow_make_state(struct flow *flow, struct fault *fault)
-{
-	struct seal_place place;
-	struct consent consent;
-	struct buf sealed;
-	bool ok;
-
-	if (!consent_make(&consent, fault)) {
-		return false;
-	}
-	consent_url(&flow->url, &flow->app->oauth, &consent);
-	secret_hash("oauth state", consent.state, flow->state.hash);
-	session_binding(&flow->session, flow->state.binding);
-	memcpy(flow->state.user_id, flow->session.user_id, sizeof flow->state.user_id);
-	memcpy(flow->state.nonce, consent.nonce, sizeof flow->state.nonce);
-	buf_init(&sealed, sizeof flow->state.verifier - 1);
-	ok = seal_close(flow->app->seal_keys, state_place(&place, flow->state.hash),
-			consent.verifier, &sealed, fault);
-	snprintf(flow->state.verifier, sizeof flow->state.verifier, "%s", buf_string(&sealed));
-	buf_close(&sealed);
-	OPENSSL_cleanse(&consent, sizeof consent);
-	return ok && (!flow->url.failed || fault_fatal(fault, "the authorize URL is too long"));
-}
-
-void oauth_flow_start(struct httpd_request *request)
-{
-	struct session session;
-	struct fault fault;
-	struct flow *flow;
-
-	if (!guard_session(request, &session)) {
-		return;
-	}
-	flow = flow_new(request, &session);
-	if (flow == NULL) {
-		return;
-	}
-	if (!flow_make_state(flow, &fault)) {
-		log_fault(flow, "a sign-in could not begin", &fault);
-		reply_trouble_redirect(request, TROUBLE_OTHER);
-		flow_free(flow);
-		return;
-	}
-	flow->pg.done = on_state_added;
-	store_add_state(flow->app->store, &flow->pg, &flow->state);
-}
-
-/* ---- the callback's chain ---- */
+/* ---- the chain ---- */
 
 static void flow_enter(struct flow *flow, enum flow_step step);
 static void flow_resume(struct flow *flow, const struct fault *fault);
@@ -211,7 +147,7 @@ static void take_start(struct flow *flow)
 static bool take_code(struct flow *flow, const struct oauth_credential *credential)
 {
 	const char *code = httpd_query(flow->http, "code");
-	struct seal_place place;
+	const struct seal_place place = oauth_start_place(flow->state.hash);
 	struct fault fault;
 	struct buf verifier;
 	bool ok;
@@ -220,8 +156,7 @@ static bool take_code(struct flow *flow, const struct oauth_credential *credenti
 		return false;
 	}
 	buf_init(&verifier, SECRET_SIZE);
-	ok = seal_open(flow->app->seal_keys, state_place(&place, flow->state.hash),
-		       flow->state.verifier, &verifier, &fault);
+	ok = seal_open(flow->app->seal_keys, &place, flow->state.verifier, &verifier, &fault);
 	if (ok) {
 		oauth_code_body(&flow->body, &flow->app->oauth, credential, code,
 				buf_string(&verifier));
@@ -295,6 +230,20 @@ static enum trouble exchange_trouble(const struct fault *fault)
 	}
 }
 
+/* Microsoft's own time, where it says it: ours may be off by hours, and nobody shall be kept from
+ * connecting by that. */
+static int64_t exchange_now_s(const struct flow *flow)
+{
+	int64_t ours_ms = clock_wall_ms();
+	int64_t theirs_s = curl_getdate(flow->call.reply.date, NULL);
+	char words[SKEW_WORDS_SIZE];
+
+	if (skew_is_off(flow->call.reply.date, ours_ms, words)) {
+		log_warn("our clock differs from Microsoft's", LOG_TEXT("ours_is", words));
+	}
+	return theirs_s > 0 ? theirs_s : ours_ms / 1000;
+}
+
 static enum flow_step exchange_finish(struct flow *flow, const struct fault *fault)
 {
 	struct oauth_tokens *tokens = &flow->tokens;
@@ -309,7 +258,7 @@ static enum flow_step exchange_finish(struct flow *flow, const struct fault *fau
 		return flow_fail(flow, TROUBLE_IDENTITY);
 	}
 	trouble = consent_claims_read(tokens->id_token, &flow->app->oauth, flow->state.nonce,
-				      clock_wall_ms() / 1000, &flow->claims);
+				      exchange_now_s(flow), &flow->claims);
 	if (trouble != TROUBLE_NONE) {
 		return flow_fail(flow, trouble);
 	}
@@ -321,18 +270,23 @@ static enum flow_step exchange_finish(struct flow *flow, const struct fault *fau
 
 /* who: getUserInfo, the e-mail that the page shows */
 
-static void who_start(struct flow *flow)
+static void graph_get(struct flow *flow, const char *path, int64_t deadline_ms)
 {
 	buf_reset(&flow->url);
-	buf_format(&flow->url, "%s/v1.0/me", flow->app->config.graph_url);
-	buf_format(&flow->authorization, "Bearer %s", flow->tokens.access_token);
+	buf_format(&flow->url, "%s/v1.0%s", flow->app->config.graph_url, path);
 	flow->call = (struct http_request){
 	    .method = "GET",
 	    .url = buf_string(&flow->url),
 	    .authorization = buf_string(&flow->authorization),
 	    .done = on_flow_answer,
 	};
-	http_send(flow->app->http, &flow->call, FLOW_HTTP_MAX_MS);
+	http_send(flow->app->http, &flow->call, deadline_ms);
+}
+
+static void who_start(struct flow *flow)
+{
+	buf_format(&flow->authorization, "Bearer %s", flow->tokens.access_token);
+	graph_get(flow, "/me", FLOW_HTTP_MAX_MS);
 }
 
 /* mail, else userPrincipalName, else the id_token's own name for the account. */
@@ -352,25 +306,79 @@ static void who_read_email(struct flow *flow, const struct http_reply *reply)
 	cJSON_Delete(me);
 }
 
+/* What was granted; without a word of it, what was asked (RFC 6749 5.1). */
+static void flow_scopes(const struct flow *flow, struct buf *out)
+{
+	if (flow->tokens.scope != NULL) {
+		buf_text(out, flow->tokens.scope);
+	} else {
+		scope_write(out, flow->app->oauth.mailbox);
+	}
+}
+
+static bool flow_may_read_zone(const struct flow *flow)
+{
+	struct buf scopes;
+	bool may;
+
+	buf_init(&scopes, FLOW_BODY_MAX_BYTES);
+	flow_scopes(flow, &scopes);
+	may = scope_mailbox_granted(buf_string(&scopes)) != SCOPE_MAILBOX_NONE;
+	buf_close(&scopes);
+	return may;
+}
+
+/* Graph that is down is no reason against connecting; an answer that refuses us is.  A 401 may
+ * carry claims (continuous access evaluation): signing in again is what satisfies them. */
 static enum flow_step who_finish(struct flow *flow, const struct fault *fault)
 {
 	bool answered = fault->kind == FAULT_NONE;
 	int status = answered ? flow->call.reply.status : 0;
 
-	if (status == 401 || status == 403 || status == 404) {
+	if (status >= 300 && status < 500 && status != 429) {
 		log_warn("Graph refused GET /me to fresh tokens", LOG_NUMBER("status", status),
 			 LOG_TEXT("user", flow->session.user_id));
-		return flow_fail(flow, TROUBLE_GRAPH);
+		return flow_fail(flow, status == 401 ? TROUBLE_CHALLENGED : TROUBLE_GRAPH);
 	}
 	who_read_email(flow, answered ? &flow->call.reply : NULL);
-	return flow->email[0] != '\0' ? FLOW_FIND : flow_fail(flow, TROUBLE_MICROSOFT_DOWN);
+	if (flow->email[0] == '\0') {
+		return flow_fail(flow, TROUBLE_MICROSOFT_DOWN);
+	}
+	return flow_may_read_zone(flow) ? FLOW_ZONE : FLOW_FIND;
+}
+
+/* zone: in which the mailbox's owner lives; what is stored stays where it can't be read */
+
+static void zone_start(struct flow *flow)
+{
+	graph_get(flow, "/me/mailboxSettings", FLOW_ZONE_MAX_MS);
+}
+
+static enum flow_step zone_finish(struct flow *flow, const struct fault *fault)
+{
+	const struct http_reply *reply = &flow->call.reply;
+	int status = fault->kind == FAULT_NONE ? reply->status : 0;
+	struct fault ignored; /* what is no JSON names no zone */
+	cJSON *settings = NULL;
+
+	if (status == 200) {
+		settings = json_parse(buf_string(&reply->body), reply->body.length,
+				      FLOW_ME_MAX_BYTES, &ignored);
+	}
+	if (!zone_copy(flow->time_zone, json_text(settings, "timeZone"))) {
+		log_warn("the mailbox's time zone could not be read", LOG_NUMBER("status", status),
+			 LOG_TEXT("user", flow->session.user_id));
+	}
+	cJSON_Delete(settings);
+	return FLOW_FIND;
 }
 
 /* find: is there a connection already, and to which mailbox? */
 
 static void find_start(struct flow *flow)
 {
-	store_find_connection(flow->app->store, &flow->pg, flow->session.user_id);
+	store_find_connection(flow->app->store, &flow->pg, flow->session.user_id,
+			      flow->claims.tenant_id, flow->claims.account_id);
 }
 
 static bool flow_is_same_mailbox(const struct flow *flow)
@@ -378,6 +386,11 @@ static bool flow_is_same_mailbox(const struct flow *flow)
 	return flow->existing.id[0] != '\0' &&
 	       strcmp(flow->existing.tenant_id, flow->claims.tenant_id) == 0 &&
 	       strcmp(flow->existing.account_id, flow->claims.account_id) == 0;
+}
+
+static bool flow_has_replaced(const struct flow *flow)
+{
+	return flow->existing.id[0] != '\0' && !flow_is_same_mailbox(flow);
 }
 
 static enum flow_step find_again(struct flow *flow, const struct fault *fault)
@@ -397,6 +410,9 @@ static enum flow_step find_finish(struct flow *flow, const struct fault *fault)
 		return find_again(flow, fault);
 	}
 	store_read_existing(flow->pg.result, &flow->existing);
+	if (flow->existing.is_taken) {
+		return flow_fail(flow, TROUBLE_TAKEN);
+	}
 	if (flow_is_same_mailbox(flow)) {
 		memcpy(flow->connection_id, flow->existing.id, sizeof flow->connection_id);
 		return FLOW_STORE;
@@ -429,7 +445,7 @@ static void store_start(struct flow *flow)
 {
 	struct buf access;
 	struct buf refresh;
-	struct buf asked;
+	struct buf scopes;
 	struct store_connection connection = {
 	    .id = flow->connection_id,
 	    .user_id = flow->session.user_id,
@@ -437,12 +453,13 @@ static void store_start(struct flow *flow)
 	    .email = flow->email,
 	    .tenant_id = flow->claims.tenant_id,
 	    .account_id = flow->claims.account_id,
+	    .time_zone = text_or_null(flow->time_zone),
 	    .replaces = flow->existing.id[0] != '\0' ? flow->existing.id : NULL,
 	};
 
-	buf_init(&asked, FLOW_BODY_MAX_BYTES);
-	scope_write(&asked, flow->app->oauth.mailbox);
-	connection.scopes = flow->tokens.scope != NULL ? flow->tokens.scope : buf_string(&asked);
+	buf_init(&scopes, FLOW_BODY_MAX_BYTES);
+	flow_scopes(flow, &scopes);
+	connection.scopes = buf_string(&scopes);
 	/* not sealed is NULL, which no row takes: the statement then fails, and nothing is stored
 	 */
 	if (store_seal(flow, "access_token", flow->tokens.access_token, &access)) {
@@ -458,7 +475,7 @@ static void store_start(struct flow *flow)
 	}
 	buf_close(&access);
 	buf_close(&refresh);
-	buf_close(&asked);
+	buf_close(&scopes);
 }
 
 static enum flow_step store_finish(struct flow *flow, const struct fault *fault)
@@ -480,6 +497,7 @@ static const struct {
     [FLOW_TAKE] = {"take", take_start, take_finish},
     [FLOW_EXCHANGE] = {"exchange", exchange_start, exchange_finish},
     [FLOW_WHO] = {"who", who_start, who_finish},
+    [FLOW_ZONE] = {"zone", zone_start, zone_finish},
     [FLOW_FIND] = {"find", find_start, find_finish},
     [FLOW_STORE] = {"store", store_start, store_finish},
 };
@@ -492,7 +510,9 @@ static void flow_end(struct flow *flow, enum flow_step last)
 	log_info("sign-in finished", LOG_TEXT("user", flow->session.user_id),
 		 LOG_TEXT("result", result), LOG_TEXT("step", STEPS[last].name));
 	if (flow->trouble == TROUBLE_NONE) {
-		reply_redirect(flow->http, 303, PAGE_PATH "?connected=1");
+		reply_redirect(flow->http, 303,
+			       flow_has_replaced(flow) ? PAGE_PATH "?connected=1&replaced=1"
+						       : PAGE_PATH "?connected=1");
 	} else {
 		reply_trouble_redirect(flow->http, flow->trouble);
 	}
@@ -522,6 +542,11 @@ void oauth_flow_callback(struct httpd_request *request)
 	struct session session;
 	struct flow *flow;
 
+	if (consent_is_admins(httpd_query(request, "admin_consent"),
+			      httpd_query(request, "state"))) {
+		approval_answer(request);
+		return;
+	}
 	if (!guard_session(request, &session)) {
 		metric_add(app->callbacks, (const char *const[]){"signed_out"}, 1);
 		return;

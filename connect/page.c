@@ -87,22 +87,44 @@ static void page_foot(struct buf *out)
 
 /* ---- what went wrong ---- */
 
-static void page_alert(struct buf *out, enum trouble trouble)
+/* Microsoft's sign-in refuses frames. */
+static const char *page_target(bool is_embedded)
 {
-	const struct words *words = words_of(trouble);
+	return is_embedded ? " target=\"_blank\" rel=\"noopener\"" : "";
+}
+
+static void page_ways_on(struct buf *out, const struct words *words, const struct page *page)
+{
+	if (words->again != NULL) {
+		buf_format(out, "<p><a href=\"%s\"%s>Connect again</a></p>", words->again,
+			   page_target(page->is_embedded));
+	}
+	if (words->is_for_admin && page->admin_url != NULL) {
+		buf_text(out, "<p>For your administrator, to open or to be sent: <a href=\"");
+		html_escape(out, page->admin_url);
+		buf_text(out, "\" target=\"_blank\" rel=\"noreferrer\">approve this application "
+			      "for your organisation</a></p>");
+	}
+}
+
+static void page_alert(struct buf *out, const struct page *page)
+{
+	const struct words *words = words_of(page->trouble);
 
 	buf_format(
 	    out,
 	    "<div class=\"alert\" role=\"alert\" data-error=\"%s\"><p><strong>%s</strong></p>"
-	    "<p>%s</p></div>\n",
+	    "<p>%s</p>",
 	    words->code, words->text, words->way_on);
+	page_ways_on(out, words, page);
+	buf_text(out, "</div>\n");
 }
 
-static void page_alerts(struct buf *out, enum trouble trouble)
+static void page_alerts(struct buf *out, const struct page *page)
 {
 	buf_text(out, "<div id=\"alerts\">\n");
-	if (trouble != TROUBLE_NONE) {
-		page_alert(out, trouble);
+	if (page->trouble != TROUBLE_NONE) {
+		page_alert(out, page);
 	}
 	buf_text(out, "</div>\n");
 }
@@ -288,6 +310,12 @@ static void page_news(struct buf *out, const struct page *page)
 			 "<p>Your Outlook calendar is connected. Your assignments appear in it "
 			 "within moments.</p>\n");
 	}
+	if (page->has_replaced && view->is_connected) {
+		buf_text(out,
+			 "<p>The events in the calendar you had connected before stay there, and "
+			 "are no longer kept up to date. To have them removed, connect that "
+			 "calendar again and choose Disconnect.</p>\n");
+	}
 	if (badge_is_busy(view) && view->running.id[0] != '\0') {
 		page_running(out, page);
 	} else {
@@ -300,7 +328,7 @@ static void page_news(struct buf *out, const struct page *page)
 
 /* ---- actions ---- */
 
-/* Microsoft's sign-in look: its four squares beside the words.  Its sign-in refuses frames. */
+/* Microsoft's sign-in look: its four squares beside the words. */
 static void page_connect(struct buf *out, const struct page *page, const char *words)
 {
 	buf_format(out,
@@ -310,7 +338,7 @@ static void page_connect(struct buf *out, const struct page *page, const char *w
 		   "0h10v10H11z\"/>"
 		   "<path fill=\"#00a4ef\" d=\"M0 11h10v10H0z\"/><path fill=\"#ffb900\" "
 		   "d=\"M11 11h10v10H11z\"/></svg> <span>%s%s</span></a></p>\n",
-		   page->is_embedded ? " target=\"_blank\" rel=\"noopener\"" : "", words,
+		   page_target(page->is_embedded), words,
 		   page->is_embedded ? " <span class=\"exact\">(opens in a new tab)</span>" : "");
 }
 
@@ -391,7 +419,7 @@ void page_schedule(struct buf *out, const struct page *page)
 {
 	page_head_live(out, page);
 	page_body(out, badge_is_busy(page->view));
-	page_alerts(out, page->trouble);
+	page_alerts(out, page);
 	buf_text(
 	    out,
 	    "<section aria-labelledby=\"outlook\">\n<h2 id=\"outlook\">Outlook calendar</h2>\n");
@@ -419,6 +447,19 @@ void page_trouble(struct buf *out, enum trouble trouble)
 	page_head(out, false);
 	buf_text(out, "<title>Problem \xc2\xb7 My Schedule</title>\n");
 	page_body(out, false);
-	page_alerts(out, trouble);
+	page_alerts(out, &(struct page){.trouble = trouble});
+	page_foot(out);
+}
+
+void page_approved(struct buf *out)
+{
+	page_head(out, false);
+	buf_text(out, "<title>Approved \xc2\xb7 My Schedule</title>\n");
+	page_body(out, false);
+	buf_text(out,
+		 "<div class=\"news\" role=\"status\"><p>Thank you. As far as Microsoft says, this "
+		 "application is now approved for your organisation: everybody there can connect "
+		 "their Outlook calendar.</p></div>\n<p><a href=\"" PAGE_PATH "\">Open My "
+		 "Schedule</a></p>\n");
 	page_foot(out);
 }

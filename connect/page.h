@@ -20,6 +20,8 @@ struct page {
 	int64_t now_s;
 	enum trouble trouble;	 /* shown with role="alert"; TROUBLE_NONE: nothing went wrong */
 	bool has_just_connected; /* ?connected=1 */
+	bool has_replaced;	 /* &replaced=1: another mailbox was connected before */
+	const char *admin_url;	 /* where an administrator approves us; NULL where nobody can */
 	bool is_embedded; /* in a frame of the host's page, which Microsoft's sign-in refuses */
 };
 
@@ -27,6 +29,9 @@ void page_schedule(struct buf *out, const struct page *page);
 
 /* A page that holds nothing but what went wrong and a way on. */
 void page_trouble(struct buf *out, enum trouble trouble);
+
+/* What an administrator sees who has approved us. */
+void page_approved(struct buf *out);
 
 extern const char page_css[]; /* page.css and page.js, compiled in */
 extern const char page_js[];

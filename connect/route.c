@@ -3,6 +3,7 @@
 
 #include "common/ops.h"
 #include "connect/oauth_flow.h"
+#include "connect/oauth_start.h"
 #include "connect/page.h"
 #include "connect/reply.h"
 #include "connect/schedule.h"
@@ -21,7 +22,7 @@ const struct httpd_route ROUTES[] = {
 	{"GET", PAGE_JS_PATH, reply_js},
 	{"POST", "/session", signin_post},
 	{"GET", "/session", signin_link},
-	{"GET", "/api/auth/microsoft", oauth_flow_start},
+	{"GET", "/api/auth/microsoft", oauth_start},
 	{"GET", "/api/auth/microsoft/callback", oauth_flow_callback},
 	{"GET", "/api/calendar/connection", schedule_connection},
 	{"POST", "/api/calendar/sync", schedule_sync},

@@ -9,12 +9,14 @@
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/log.h"
+#include "common/text.h"
 #include "connect/api.h"
 #include "connect/guard.h"
 #include "connect/page.h"
 #include "connect/reply.h"
 
-#define SCHEDULE_TRIES 4
+#define SCHEDULE_TRIES	       4
+#define SCHEDULE_URL_MAX_BYTES 4096
 
 /* One request of a person, from its handler to its answer. */
 struct exchange {
@@ -94,19 +96,25 @@ static void on_page_view(struct pg_request *pg)
 	char csrf[SESSION_HASH_SIZE];
 	struct view view;
 	struct page page = {.view = &view, .csrf = csrf, .trouble = exchange->trouble};
+	struct buf admin_url;
 	struct buf html;
 
 	if (!exchange_reads_view(exchange, &view)) {
 		return;
 	}
+	buf_init(&admin_url, SCHEDULE_URL_MAX_BYTES);
+	consent_admin_url(&admin_url, &exchange->app->oauth);
+	page.admin_url = text_or_null(buf_string(&admin_url));
 	session_csrf(&exchange->session, csrf);
 	page.now_s = clock_wall_ms() / 1000;
 	page.has_just_connected = httpd_query(exchange->http, "connected") != NULL;
+	page.has_replaced = httpd_query(exchange->http, "replaced") != NULL;
 	page.is_embedded = page_is_embedded(exchange->http);
 	buf_init(&html, PAGE_MAX_BYTES);
 	page_schedule(&html, &page);
 	reply_page(exchange->http, exchange->status, &html);
 	buf_close(&html);
+	buf_close(&admin_url);
 	exchange_free(exchange);
 }
 

@@ -139,7 +139,10 @@ static const char ADD_STATE[] =
     "ORDER BY created_at DESC OFFSET 19 FOR UPDATE SKIP LOCKED)) "
     "INSERT INTO calrelay_oauth_states (state_hash, session_hash, user_id, code_verifier, nonce) "
     "SELECT $1, $2, p.\"%s\", $4, $5 FROM \"%s\".\"%s\" p WHERE p.\"%s\" = $3::uuid "
-    "RETURNING state_hash";
+    "RETURNING (SELECT status FROM calendar_connections c "
+    "WHERE c.user_id = $3::uuid AND provider = 'microsoft'), "
+    "(SELECT outlook_email FROM calendar_connections c "
+    "WHERE c.user_id = $3::uuid AND provider = 'microsoft')";
 
 /* Another browser's or person's state is not theirs to use up: to them it does not exist. */
 static const char TAKE_STATE[] =
@@ -148,14 +151,17 @@ static const char TAKE_STATE[] =
     "created_at > now() - interval '10 minutes'";
 
 static const char FIND_CONNECTION[] =
-    "SELECT id, status, tenant_id, account_id FROM calendar_connections "
-    "WHERE user_id = $1::uuid AND provider = 'microsoft'";
+    "SELECT c.id, c.status, c.tenant_id, c.account_id, EXISTS (SELECT FROM calendar_connections "
+    "WHERE tenant_id = $2 AND account_id = $3 AND user_id <> $1::uuid) "
+    "FROM (SELECT $1::uuid AS user_id) u LEFT JOIN calendar_connections c "
+    "ON c.user_id = u.user_id AND c.provider = 'microsoft'";
 
 /* not_before stays: signing in again does not lift Graph's throttling.  A disconnect that had begun
  * may have removed events already, so their listing has to be read again. */
 static const char KEEP_CONNECTION[] =
     "WITH kept AS (UPDATE calendar_connections SET access_token = $3, refresh_token = $4, "
     "token_expires_at = now() + make_interval(secs => $5), outlook_email = $6, scopes = $7, "
+    "time_zone = coalesce($8, time_zone), "
     "adopted_at = CASE status WHEN 'disconnecting' THEN NULL ELSE adopted_at END, "
     "status = 'active', status_reason = NULL, token_version = token_version + 1, "
     "refresh_lease_until = NULL, refresh_lease_by = NULL, refreshed_at = clock_timestamp(), "
@@ -171,11 +177,11 @@ static const char KEEP_CONNECTION[] =
 /* The count makes the old row go before the new one comes; a row that is not the one we found
  * stays, and the new one then violates the unique (user_id, provider). */
 static const char REPLACE_CONNECTION[] =
-    "WITH gone AS (DELETE FROM calendar_connections WHERE id = $10::uuid AND user_id = $2::uuid "
+    "WITH gone AS (DELETE FROM calendar_connections WHERE id = $11::uuid AND user_id = $2::uuid "
     "AND status <> 'disconnecting' RETURNING id), "
     "added AS (INSERT INTO calendar_connections (id, user_id, access_token, refresh_token, "
-    "token_expires_at, outlook_email, scopes, tenant_id, account_id) "
-    "SELECT $1::uuid, $2::uuid, $3, $4, now() + make_interval(secs => $5), $6, $7, $8, $9 "
+    "token_expires_at, outlook_email, scopes, time_zone, tenant_id, account_id) "
+    "SELECT $1::uuid, $2::uuid, $3, $4, now() + make_interval(secs => $5), $6, $7, $8, $9, $10 "
     "WHERE (SELECT count(*) FROM gone) >= 0 RETURNING user_id) "
     "INSERT INTO calendar_sync_requests (user_id, kind) SELECT user_id, 'full' FROM added "
     "RETURNING id";
@@ -263,9 +269,10 @@ void store_take_state(struct store *store, struct pg_request *request, const cha
 	SEND(store, request, TAKE_STATE, hash, binding, user_id);
 }
 
-void store_find_connection(struct store *store, struct pg_request *request, const char *user_id)
+void store_find_connection(struct store *store, struct pg_request *request, const char *user_id,
+			   const char *tenant_id, const char *account_id)
 {
-	SEND(store, request, FIND_CONNECTION, user_id);
+	SEND(store, request, FIND_CONNECTION, user_id, tenant_id, account_id);
 }
 
 void store_keep_connection(struct store *store, struct pg_request *request,
@@ -276,7 +283,7 @@ void store_keep_connection(struct store *store, struct pg_request *request,
 	snprintf(expires_in_s, sizeof expires_in_s, "%" PRId64, connection->expires_in_s);
 	SEND(store, request, KEEP_CONNECTION, connection->id, connection->user_id,
 	     connection->access_token, connection->refresh_token, expires_in_s, connection->email,
-	     connection->scopes);
+	     connection->scopes, connection->time_zone);
 }
 
 void store_replace_connection(struct store *store, struct pg_request *request,
@@ -287,8 +294,8 @@ void store_replace_connection(struct store *store, struct pg_request *request,
 	snprintf(expires_in_s, sizeof expires_in_s, "%" PRId64, connection->expires_in_s);
 	SEND(store, request, REPLACE_CONNECTION, connection->id, connection->user_id,
 	     connection->access_token, connection->refresh_token, expires_in_s, connection->email,
-	     connection->scopes, connection->tenant_id, connection->account_id,
-	     connection->replaces);
+	     connection->scopes, connection->time_zone, connection->tenant_id,
+	     connection->account_id, connection->replaces);
 }
 
 void store_count_connections(struct store *store, struct pg_request *request)
@@ -456,9 +463,15 @@ void store_read_disconnect(const PGresult *result, struct store_filed *filed)
 	}
 }
 
-bool store_read_added(const PGresult *result)
+bool store_read_added(const PGresult *result, struct store_existing *existing)
 {
-	return PQntuples(result) == 1;
+	*existing = (struct store_existing){0};
+	if (PQntuples(result) != 1) {
+		return false;
+	}
+	read_text(existing->status, sizeof existing->status, result, 0, 0);
+	read_text(existing->email, sizeof existing->email, result, 0, 1);
+	return true;
 }
 
 bool store_read_state(const PGresult *result, struct store_state *state)
@@ -481,6 +494,7 @@ void store_read_existing(const PGresult *result, struct store_existing *existing
 		read_text(existing->status, sizeof existing->status, result, 0, 1);
 		read_text(existing->tenant_id, sizeof existing->tenant_id, result, 0, 2);
 		read_text(existing->account_id, sizeof existing->account_id, result, 0, 3);
+		existing->is_taken = read_bool(result, 0, 4);
 	}
 }
 

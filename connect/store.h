@@ -54,9 +54,20 @@ struct store_state {
 	char verifier[512];
 };
 
+/* The connection as it stands before a sign-in changes it. */
+struct store_existing {
+	char id[UUID_TEXT_SIZE]; /* "": none */
+	char status[20];
+	char email[321];
+	char tenant_id[64];
+	char account_id[64];
+	bool is_taken; /* somebody else has connected the mailbox in question */
+};
+
 void store_add_state(struct store *store, struct pg_request *request,
 		     const struct store_state *state);
-bool store_read_added(const PGresult *result); /* false: the user has no profile */
+/* False: the user has no profile.  Fills status and email, for Microsoft to greet them by. */
+bool store_read_added(const PGresult *result, struct store_existing *existing);
 
 /* Takes the state away, so that it works once, for the session and person it was made for.
  * store_read_state: hash, verifier and nonce; false where there was none, or it was too old. */
@@ -64,15 +75,10 @@ void store_take_state(struct store *store, struct pg_request *request, const cha
 		      const char *binding, const char *user_id);
 bool store_read_state(const PGresult *result, struct store_state *state);
 
-/* The connection as it stands before a sign-in changes it. */
-struct store_existing {
-	char id[UUID_TEXT_SIZE]; /* "": none */
-	char status[20];
-	char tenant_id[64];
-	char account_id[64];
-};
-
-void store_find_connection(struct store *store, struct pg_request *request, const char *user_id);
+/* The connection of that person (all but the e-mail), and whether another person has this mailbox:
+ * each of two would take the other's events for orphans. */
+void store_find_connection(struct store *store, struct pg_request *request, const char *user_id,
+			   const char *tenant_id, const char *account_id);
 void store_read_existing(const PGresult *result, struct store_existing *existing);
 
 /* What a finished sign-in leaves behind; borrowed until the store_… call returns. */
@@ -86,7 +92,8 @@ struct store_connection {
 	const char *scopes;
 	const char *tenant_id;
 	const char *account_id;
-	const char *replaces; /* id of the row of another mailbox, which goes; NULL: none */
+	const char *time_zone; /* NULL: not known; what is stored stays */
+	const char *replaces;  /* id of the row of another mailbox, which goes; NULL: none */
 };
 
 /* Same mailbox: the row and its mappings stay, a pending disconnect is cancelled, a full

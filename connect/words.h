@@ -5,6 +5,8 @@
 #ifndef CALRELAY_CONNECT_WORDS_H
 #define CALRELAY_CONNECT_WORDS_H
 
+#include <stdbool.h>
+
 enum trouble {
 	TROUBLE_NONE,
 	TROUBLE_SIGNED_OUT,
@@ -21,11 +23,14 @@ enum trouble {
 	TROUBLE_STATE,
 	TROUBLE_DENIED,
 	TROUBLE_ADMIN,
+	TROUBLE_NOT_APPROVED,
 	TROUBLE_CODE,
 	TROUBLE_SCOPES,
 	TROUBLE_TENANT,
 	TROUBLE_IDENTITY,
 	TROUBLE_GRAPH,
+	TROUBLE_TAKEN,
+	TROUBLE_CHALLENGED,
 	TROUBLE_MICROSOFT_DOWN,
 	TROUBLE_REGISTRATION,
 	TROUBLE_OTHER,
@@ -37,6 +42,8 @@ struct words {
 	int status;	    /* HTTP, where it is the answer itself and not a ?error= */
 	const char *text;   /* what happened */
 	const char *way_on; /* what to do now */
+	const char *again;  /* where a link to another try leads, or NULL */
+	bool is_for_admin;  /* an administrator's approval may end it */
 };
 
 const struct words *words_of(enum trouble trouble);

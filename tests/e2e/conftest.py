@@ -12,6 +12,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
+from parts import visit  # noqa: E402
 from parts.process import ROOT  # noqa: E402
 from parts.secrets import leaks  # noqa: E402
 from parts.system import Backbone, System  # noqa: E402
@@ -86,6 +87,15 @@ def a_system(backbone, request, build=None):
         assert not report, f"{program.name}:\n{log[report.start():][:4000]}"
         leaked = leaks(log, secrets)
         assert not leaked, f"{program.name} logs what may be secrets: {leaked[:20]}"
+
+
+@pytest.fixture
+def desk(system):
+    """connect and the fake without a worker: what is filed stays filed.  connect logs no secrets."""
+    system.fake.start().wait_ready()
+    system.connect.start().wait_ready()
+    yield system
+    visit.assert_tells_no_secrets(system.connect.log_text())
 
 
 @pytest.fixture

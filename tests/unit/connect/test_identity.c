@@ -124,6 +124,7 @@ static void hs256_token_of_the_host_names_its_user(void **state)
 	identity_key_free(key);
 }
 
+/* Bad input 37, as what follows. */
 static void rsa_and_ec_keys_verify_their_own_algorithm_only(void **state)
 {
 	struct fault fault;

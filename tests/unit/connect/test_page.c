@@ -47,8 +47,12 @@ static const char *page_shows(const struct page *page)
 
 static const char *page_of(const struct view *view, enum trouble trouble, bool has_just_connected)
 {
-	return page_shows(
-	    &(struct page){view, "csrf-token", NOW_S, trouble, has_just_connected, false});
+	return page_shows(&(struct page){.view = view,
+					 .csrf = "csrf-token",
+					 .now_s = NOW_S,
+					 .trouble = trouble,
+					 .has_just_connected = has_just_connected,
+					 .admin_url = "https://login.example/?a=1&b=2"});
 }
 
 static void assert_has(const char *page, const char *text)
@@ -424,6 +428,31 @@ static void times_read_as_people_say_them(void **state)
 
 #define PAGE_TEST(name) cmocka_unit_test_teardown(name, forget_html)
 
+static void consent_trouble_comes_with_the_link_for_the_administrator(void **state)
+{
+	static const enum trouble THEIRS[] = {TROUBLE_DENIED, TROUBLE_ADMIN, TROUBLE_SCOPES};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof THEIRS / sizeof *THEIRS; i++) {
+		assert_has(page_of(&NOBODY, THEIRS[i], false),
+			   "href=\"https://login.example/?a=1&amp;b=2\"");
+	}
+	assert_null(strstr(page_of(&NOBODY, TROUBLE_CODE, false), "login.example"));
+	assert_null(strstr(page_of(&NOBODY, TROUBLE_NONE, false), "login.example"));
+}
+
+static void a_failed_sign_in_can_be_begun_again_from_where_it_is_said(void **state)
+{
+	(void)state;
+	assert_has(page_of(&ADA, TROUBLE_CODE, false),
+		   "<a href=\"/api/auth/microsoft\">Connect again</a>");
+	assert_has(page_of(&ADA, TROUBLE_SCOPES, false),
+		   "<a href=\"/api/auth/microsoft?prompt=consent\">Connect again</a>");
+	assert_has(page_of(&ADA, TROUBLE_TENANT, false),
+		   "<a href=\"/api/auth/microsoft?prompt=select_account\">Connect again</a>");
+	assert_null(strstr(page_of(&ADA, TROUBLE_BUSY, false), "Connect again"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -442,6 +471,8 @@ int main(void)
 	    PAGE_TEST(finished_disconnect_says_what_remained),
 	    PAGE_TEST(error_is_an_alert_in_plain_words_with_a_way_on),
 	    PAGE_TEST(outside_text_never_becomes_markup),
+	    cmocka_unit_test(consent_trouble_comes_with_the_link_for_the_administrator),
+	    cmocka_unit_test(a_failed_sign_in_can_be_begun_again_from_where_it_is_said),
 	    cmocka_unit_test(json_says_the_same),
 	    cmocka_unit_test(error_of_a_request_is_in_words),
 	    cmocka_unit_test(times_read_as_people_say_them),
