@@ -374,22 +374,6 @@ def test_over_https_the_cookie_is_bound_to_the_host(system):
     assert "; Secure" in answer.headers["Set-Cookie"]
 
 
-def test_without_javascript_a_real_browser_shows_the_page_under_its_policy(desk, tmp_path):
-    ada, = desk.add_people(1)
-    ada.sign_in()
-    assert connect(ada) == "connected=1"
-    done = subprocess.run(
-        ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
-         f"--user-data-dir={tmp_path}", "--dump-dom", ada.sign_in_link()],
-        capture_output=True, text=True, timeout=120)
-
-    assert ada.email in done.stdout and "Connected" in done.stdout, done.stderr
-    assert "Content Security Policy" not in done.stderr
-    headers = ada.browser.get(f"{desk.connect.url}/my-schedule").headers
-    assert "default-src 'none'" in headers["Content-Security-Policy"]
-    assert "'unsafe-inline'" not in headers["Content-Security-Policy"]
-
-
 def test_check_proves_the_surroundings_and_names_what_is_missing(desk):
     def check():
         done = subprocess.run([*map(str, desk.connect.argv), "--check"], env=desk.connect.env,

@@ -75,6 +75,14 @@ tell(async (browser) => {
 	const my = parts(page);
 	const found = [];
 
+	async function open(address) {
+		const answer = await page.goto(address);
+		const policy = answer.headers()['content-security-policy'];
+
+		assert.match(policy, /default-src 'none'/, address);
+		assert.doesNotMatch(policy, /unsafe-/, address);
+	}
+
 	async function show(name, looks, proof) {
 		await check(name, proof);
 		const wrong = await judge(page, looks);
@@ -86,12 +94,12 @@ tell(async (browser) => {
 		found.push(...wrong.map((what) => `${name}: ${what}`));
 	}
 
-	await page.goto('/my-schedule');
+	await open('/my-schedule');
 	await show('signed-out', JUDGED, () => my.alert.getByText('not signed in').waitFor());
 	await page.goto(link);
 	for (const [name, words] of scenes) {
 		await ask('play', name);
-		await page.goto('/my-schedule');
+		await open('/my-schedule');
 		await show(name, JUDGED, () => my.badge(words).waitFor());
 	}
 	await ask('play', 'not-connected');
@@ -99,7 +107,7 @@ tell(async (browser) => {
 		/* They differ in words alone: a look each is enough, and one picture of all. */
 		const looks = number === 0 ? JUDGED : [JUDGED[number % 2]];
 
-		await page.goto(`/my-schedule?error=${code}`);
+		await open(`/my-schedule?error=${code}`);
 		await show(`error-${code}`, looks, () => my.alert.waitFor());
 	}
 	await check('axe finds nothing, and nothing is too wide, in any state', () => {
