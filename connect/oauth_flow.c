@@ -502,6 +502,17 @@ static const struct {
     [FLOW_STORE] = {"store", store_start, store_finish},
 };
 
+/* The redirect is the same for everybody; a cookie makes the page say what was replaced. */
+static void flow_reply_connected(const struct flow *flow)
+{
+	if (flow_has_replaced(flow)) {
+		httpd_reply_header(flow->http, "Set-Cookie",
+				   flow->app->origin.is_secure ? PAGE_REPLACED "; Secure"
+							       : PAGE_REPLACED);
+	}
+	reply_redirect(flow->http, 303, PAGE_PATH "?connected=1");
+}
+
 static void flow_end(struct flow *flow, enum flow_step last)
 {
 	const char *result = words_of(flow->trouble)->code;
@@ -510,9 +521,7 @@ static void flow_end(struct flow *flow, enum flow_step last)
 	log_info("sign-in finished", LOG_TEXT("user", flow->session.user_id),
 		 LOG_TEXT("result", result), LOG_TEXT("step", STEPS[last].name));
 	if (flow->trouble == TROUBLE_NONE) {
-		reply_redirect(flow->http, 303,
-			       flow_has_replaced(flow) ? PAGE_PATH "?connected=1&replaced=1"
-						       : PAGE_PATH "?connected=1");
+		flow_reply_connected(flow);
 	} else {
 		reply_trouble_redirect(flow->http, flow->trouble);
 	}

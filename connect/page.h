@@ -14,13 +14,18 @@
 #define PAGE_CSS_PATH  "/my-schedule.css"
 #define PAGE_JS_PATH   "/my-schedule.js"
 
+/* Set for the ten minutes after another mailbox took the place of the one before. */
+#define PAGE_REPLACED_COOKIE "calrelay_replaced"
+#define PAGE_REPLACED                                                                              \
+	PAGE_REPLACED_COOKIE "=1; Path=" PAGE_PATH "; Max-Age=600; HttpOnly; SameSite=Lax"
+
 struct page {
 	const struct view *view;
 	const char *csrf; /* stands in every form */
 	int64_t now_s;
 	enum trouble trouble;	 /* shown with role="alert"; TROUBLE_NONE: nothing went wrong */
 	bool has_just_connected; /* ?connected=1 */
-	bool has_replaced;	 /* &replaced=1: another mailbox was connected before */
+	bool has_replaced;	 /* PAGE_REPLACED_COOKIE: another mailbox was connected before */
 	const char *admin_url;	 /* where an administrator approves us; NULL where nobody can */
 	bool is_embedded; /* in a frame of the host's page, which Microsoft's sign-in refuses */
 };

@@ -108,7 +108,7 @@ static void on_page_view(struct pg_request *pg)
 	session_csrf(&exchange->session, csrf);
 	page.now_s = clock_wall_ms() / 1000;
 	page.has_just_connected = httpd_query(exchange->http, "connected") != NULL;
-	page.has_replaced = httpd_query(exchange->http, "replaced") != NULL;
+	page.has_replaced = httpd_cookie(exchange->http, PAGE_REPLACED_COOKIE) != NULL;
 	page.is_embedded = page_is_embedded(exchange->http);
 	buf_init(&html, PAGE_MAX_BYTES);
 	page_schedule(&html, &page);

@@ -255,7 +255,7 @@ def test_another_mailbox_is_another_connection(desk):
     desk.sql("INSERT INTO synced_calendar_events (assignment_id, connection_id) "
              "VALUES (gen_random_uuid(), %s)", first["id"])
 
-    assert connect(ada, alan.email) == "connected=1&replaced=1"
+    assert connect(ada, alan.email) == "connected=1"
 
     second, = connections(desk)
     assert second["id"] != first["id"] and second["user_id"] == first["user_id"]

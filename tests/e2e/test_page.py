@@ -1,8 +1,6 @@
 """My Schedule in a real Chromium: what people do there, what they see, and what keeps some of them out."""
 import re
 
-import pytest
-
 from parts import node
 from parts.process import ROOT, free_port
 from parts.programs import build_folder
@@ -10,14 +8,6 @@ from parts.scenes import SCENES, Stage
 
 SCRIPTS = ROOT / "tests/page"
 EVENTS = 45  # three batches: progress has something to count
-
-
-@pytest.fixture
-def desk(system):
-    """connect and the fake without a worker: what is filed stays filed."""
-    system.fake.start().wait_ready()
-    system.connect.start().wait_ready()
-    return system
 
 
 def answers_about(system, ada, events):

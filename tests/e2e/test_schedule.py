@@ -1,16 +1,7 @@
 """What My Schedule and its JSON say of a connection, to whom, and under which headers."""
 import html
 
-import pytest
 import requests
-
-
-@pytest.fixture
-def desk(system):
-    """connect and the fake without a worker: what is filed stays filed."""
-    system.fake.start().wait_ready()
-    system.connect.start().wait_ready()
-    return system
 
 
 def page(person):
