@@ -162,7 +162,7 @@ static void step_record(const struct row *row, const struct protocol_input *inpu
 	values->is_behind |= input->is_unnamed;
 	if (record_needs_call(row, input)) {
 		op_init(&effects->op, input->wants_event, values->event_id, values->incarnation);
-		if (effects->op.request == OP_READ) {
+		if (row != NULL && effects->op.request == OP_READ) {
 			record_see_categories(row, input, &effects->op);
 		}
 		effects->op.respects_deletion = input->respects_deletion && row_was_shown(row);
