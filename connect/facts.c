@@ -42,7 +42,20 @@ static void facts_last_sync(struct buf *out, const struct page *page)
 
 /* ---- why ---- */
 
-static void facts_reason(struct buf *out, const struct view_reason *reason)
+/* Said once of each kind: with the last of them. */
+static bool facts_say_more(const struct view_reasons *reasons, int i)
+{
+	const struct reason *kind = reason_find(reasons->most[i].told);
+
+	for (int next = i + 1; next < reasons->most_count; next++) {
+		if (reason_find(reasons->most[next].told) == kind) {
+			return false;
+		}
+	}
+	return kind->way_on[0] != '\0';
+}
+
+static void facts_reason(struct buf *out, const struct view_reason *reason, bool says_more)
 {
 	const struct reason *words = reason_find(reason->told);
 
@@ -53,9 +66,12 @@ static void facts_reason(struct buf *out, const struct view_reason *reason)
 		html_escape(out, reason->told);
 		buf_text(out, ")</span>");
 	}
-	buf_text(out, " <span class=\"way-on\">");
-	html_escape(out, words->way_on);
-	buf_text(out, "</span></li>\n");
+	if (says_more) {
+		buf_text(out, " <span class=\"way-on\">");
+		html_escape(out, words->way_on);
+		buf_text(out, "</span>");
+	}
+	buf_text(out, "</li>\n");
 }
 
 static void facts_reasons(struct buf *out, const struct view_reasons *reasons)
@@ -63,7 +79,7 @@ static void facts_reasons(struct buf *out, const struct view_reasons *reasons)
 	int64_t others = reasons->count;
 
 	for (int i = 0; i < reasons->most_count; i++) {
-		facts_reason(out, &reasons->most[i]);
+		facts_reason(out, &reasons->most[i], facts_say_more(reasons, i));
 		others -= reasons->most[i].count;
 	}
 	if (others > 0) {

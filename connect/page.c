@@ -375,7 +375,9 @@ static void page_sync_form(struct buf *out, const struct page *page)
 		if (!view_is(view, "active")) {
 			buf_text(out, "Possible again once the calendar is reconnected.");
 		} else if (view->running.id[0] != '\0') {
-			buf_text(out, "Possible again when this synchronisation is finished.");
+			buf_text(
+			    out,
+			    "Possible again when this synchronisation is finished, once a minute.");
 		} else {
 			page_cooldown(out, page);
 		}
@@ -406,6 +408,8 @@ static void page_actions(struct buf *out, const struct page *page)
 		return;
 	}
 	if (view_is(view, "disconnecting")) {
+		buf_text(out,
+			 "<p>Changed your mind? Reconnecting keeps this calendar connected.</p>\n");
 		page_connect(out, page, "Reconnect Outlook Calendar");
 	} else {
 		page_sync_form(out, page);

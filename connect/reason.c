@@ -1,6 +1,7 @@
 /* reason.c - the worker's reasons and their words, one table. */
 #include "connect/reason.h"
 
+#include <fnmatch.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -57,9 +58,10 @@ static const struct reason REASONS[] = {
 		"Press Sync now to try once more. If it stays, correct what is unusual in the project "
 		"or assignment, or tell whoever runs this application.", true},
 	/* why a request ended without its work */
-	{"Microsoft no longer lets us into the calendar*", NULL,
-		"Delete them in Outlook, or connect the calendar once more and disconnect it then.",
-		true},
+	{"*not be removed: *", NULL, "", true},
+	{"*without a person's word*", NULL,
+		"Nothing was removed. If they should go, ask whoever runs this application to allow it.",
+		false},
 	{"Outlook has to be connected again",
 		"Your Outlook calendar has to be connected again.",
 		"Reconnect it; your events are kept.", false},
@@ -74,19 +76,11 @@ static const struct reason REASONS[] = {
 static const struct reason UNKNOWN = {"", NULL,
 	"If it stays, tell whoever runs this application.", false};
 
-static const struct reason HELD = {"", NULL,
-	"Nothing was removed. If they should go, ask whoever runs this application to allow it.",
-	false};
 /* clang-format on */
 
 static bool reason_is(const struct reason *reason, const char *told)
 {
-	size_t length = strlen(reason->told);
-
-	if (reason->told[length - 1] == '*') {
-		return strncmp(reason->told, told, length - 1) == 0;
-	}
-	return strcmp(reason->told, told) == 0;
+	return fnmatch(reason->told, told, 0) == 0;
 }
 
 const struct reason *reason_find(const char *told)
@@ -96,8 +90,7 @@ const struct reason *reason_find(const char *told)
 			return &REASONS[i];
 		}
 	}
-	/* it begins with numbers: the mass-delete brake's */
-	return strstr(told, "without a person's word") != NULL ? &HELD : &UNKNOWN;
+	return &UNKNOWN;
 }
 
 const char *reason_text(const char *told)

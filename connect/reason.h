@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 struct reason {
-	const char *told; /* by the worker; ending in a star: what only begins so */
+	const char *told; /* by the worker; a star stands for any text, at an end or both */
 	const char *text; /* NULL: what was told is a sentence already */
 	const char *way_on;
 	bool has_detail; /* what was told says more than the text, or how many remain */

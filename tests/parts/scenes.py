@@ -139,8 +139,9 @@ def removed(stage):
 
 def remaining(stage):
     stage.request("disconnect", done=36, total=38, failed=2, remove=True,
-                  error="Microsoft no longer lets us into the calendar: 2 events remain there and "
-                        "have to be deleted by hand")
+                  error="2 events could not be removed: Microsoft no longer accepts our access. Delete "
+                        "what remains in Outlook, or connect the same calendar again and "
+                        "disconnect once more.")
 
 
 def kept(stage):

@@ -77,6 +77,23 @@ static void what_microsoft_refused_keeps_its_detail(void **state)
 	assert_true(reason->has_detail);
 }
 
+static void what_says_itself_what_to_do_gets_no_more_words(void **state)
+{
+	const struct reason *left = reason_find("2 events could not be removed: Microsoft refused "
+						"it. Delete what remains in Outlook.");
+	const struct reason *held = reason_find("9 of 9 events in the calendar belong to no "
+						"assignment: that many are not removed without a "
+						"person's word");
+
+	(void)state;
+	assert_true(left->has_detail);
+	assert_string_equal(left->way_on, "");
+	assert_non_null(strstr(source_of("worker/run.c"), "not be removed: "));
+	assert_false(held->has_detail);
+	assert_non_null(strstr(held->way_on, "Nothing was removed"));
+	assert_non_null(strstr(source_of("worker/sync.c"), "removed without a person's word"));
+}
+
 static void unknown_reason_is_shown_as_it_is_with_a_way_on(void **state)
 {
 	(void)state;
@@ -91,6 +108,7 @@ int main(void)
 	    cmocka_unit_test(everything_that_parks_a_calendar_has_words),
 	    cmocka_unit_test(everything_that_keeps_an_assignment_out_of_the_calendar_has_words),
 	    cmocka_unit_test(what_microsoft_refused_keeps_its_detail),
+	    cmocka_unit_test(what_says_itself_what_to_do_gets_no_more_words),
 	    cmocka_unit_test(unknown_reason_is_shown_as_it_is_with_a_way_on),
 	};
 
