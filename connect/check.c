@@ -170,15 +170,15 @@ static void check_database(struct check *check)
 
 /* ---- Microsoft ---- */
 
-/* The host's JWTs are judged by our clock: nobody could sign in. */
+/* The host's JWTs are judged by our clock (Microsoft's id_tokens by Microsoft's). */
 static void check_clock(struct check *check, const struct http_reply *reply)
 {
 	char words[SKEW_WORDS_SIZE];
 
 	if (skew_is_off(reply->date, clock_wall_ms(), words)) {
 		check_say(check, false,
-			  "this machine's clock is %s of Microsoft's: set it (NTP), or nobody can "
-			  "sign in",
+			  "this machine's clock is %s of Microsoft's: set it (NTP), or the host's "
+			  "JWTs look expired or too new",
 			  words);
 	}
 }

@@ -45,7 +45,7 @@ def test_60_workers_whose_clocks_are_hours_off_keep_calendars_right(system):
 
 @pytest.mark.parametrize("off_s,words", [(7230, "2 h 0 min ahead"), (-7230, "2 h 0 min behind")])
 def test_60_check_says_how_far_the_clock_is_off(system, off_s, words):
-    """The worker works all the same, so it is warned; to connect nobody could sign in."""
+    """The worker works all the same, so it is warned; connect judges the host's JWTs by it."""
     system.fake.start().wait_ready()
     for program, status in ((system.worker, 0), (system.connect, 1)):
         assert said(program) == (0, [])
