@@ -9,7 +9,7 @@
 
 #include "common/buf.h"
 
-#define METRIC_SERIES_MAX 256
+#define METRIC_SERIES_MAX 1024 /* as many partitions as a worker serves */
 
 enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
 

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/self.h"
+
 #define OPS_METRICS_MAX_BYTES (4u << 20)
 
 static void ops_probe(struct httpd_request *request, struct ops *ops,
@@ -42,6 +44,7 @@ void ops_metrics(struct httpd_request *request)
 	}
 	buf_init(&text, OPS_METRICS_MAX_BYTES);
 	metrics_write(ops->metrics, &text);
+	self_write_metrics(&text);
 	if (text.failed) {
 		httpd_reply_text(request, 500, "the metrics are too large\n");
 	} else {

@@ -156,6 +156,12 @@ static enum run_step finish_finish(struct run *run)
 		return run_after_fault(run, RUN_FINISH);
 	}
 	replay_items_done(run);
+	if (run->mode == RUN_SYNC && run->connection.is_behind && run->error[0] == '\0') {
+		double seconds = (double)(clock_mono_ms() - run->connection.behind_ms) / 1000.0;
+
+		/* the changes that were parked, as one that waited as long as the oldest */
+		metric_observe(run->worker->stats.end_to_end_seconds, NULL, seconds);
+	}
 	return RUN_END;
 }
 

@@ -7,6 +7,7 @@
 #include "common/jsonw.h"
 #include "common/log.h"
 #include "worker/intake.h"
+#include "worker/lag.h"
 #include "worker/worker.h"
 
 #define LOOKUP_TIMEOUT_MS 10000
@@ -118,6 +119,17 @@ static void refuse_counts(struct intake *intake)
 	intake_forget(intake);
 }
 
+static void claim_see_ends(struct intake *intake)
+{
+	for (int i = 0; i < intake->part_count; i++) {
+		struct part *part = intake->parts[i];
+
+		part->position =
+		    part->committed > part->low_watermark ? part->committed : part->low_watermark;
+		lag_see_end(part, part->high_watermark, clock_wall_ms());
+	}
+}
+
 static void on_looked_up(uv_work_t *work, int status)
 {
 	struct intake *intake = container_of(work, struct intake, lookup);
@@ -136,6 +148,7 @@ static void on_looked_up(uv_work_t *work, int status)
 		refuse_counts(intake);
 		return;
 	}
+	claim_see_ends(intake);
 	intake->state = INTAKE_CLAIMING;
 	claim_send(intake);
 }

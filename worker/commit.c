@@ -187,6 +187,7 @@ static void on_saved(struct pg_request *request)
 
 		if (part->saving >= 0 && !part_was_saved(part, request->result)) {
 			part->saving = -1;
+			metric_add(intake->worker->stats.fenced_writes, NULL, 1);
 			intake_fenced(intake, part);
 		}
 	}

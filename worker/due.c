@@ -3,7 +3,9 @@
 
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/log.h"
+#include "worker/lag.h"
 #include "worker/worker.h"
 
 #define DUE_POLL_TICKS	2
@@ -12,17 +14,25 @@
 #define DUE_IDLE_TICKS 10
 #define DUE_IDLE_MOST  5
 
-static const char DUE_SQL[] =
-    "SELECT DISTINCT user_id FROM public.calendar_sync_requests"
-    " WHERE state IN ('requested', 'running') AND (due_at IS NULL OR due_at <= now())"
-    " LIMIT 20000";
+#define DUE_AGE(since) "(extract(epoch FROM now() - " since ") * 1000)::bigint"
 
+static const char DUE_SQL[] = "SELECT user_id, " DUE_AGE(
+    "min(greatest(created_at, due_at))") "  FROM public.calendar_sync_requests"
+					 " WHERE state IN ('requested', 'running') AND (due_at IS "
+					 "NULL OR due_at <= now())"
+					 " GROUP BY user_id LIMIT 20000";
+
+/* Who waits for time is late; who has to act is told so, and counted. */
 static const char PARKED_SQL[] =
     "SELECT user_id, CASE WHEN status = 'needs_reconnect' THEN 'needs_reconnect'"
-    "     ELSE coalesce(status_reason, 'throttled') END"
-    "  FROM public.calendar_connections"
-    " WHERE status = 'needs_reconnect' OR (status = 'active' AND not_before > now())"
-    " LIMIT 100000";
+    "     WHEN not_before > now() THEN coalesce(status_reason, 'throttled') END,"
+    "   CASE WHEN status = 'active' THEN " DUE_AGE(
+	"behind_since") " END"
+			"  FROM public.calendar_connections"
+			" WHERE status = 'needs_reconnect'"
+			"    OR (status = 'active' AND (not_before > now() OR behind_since IS NOT "
+			"NULL))"
+			" LIMIT 100000";
 
 static const char IDLE_SQL[] =
     "SELECT user_id FROM public.calendar_connections"
@@ -49,6 +59,16 @@ static struct lane *due_lane(struct worker *worker, const char *user_text)
 	return lane != NULL && lane->run == NULL ? lane : NULL;
 }
 
+/* age_ms as PostgreSQL counts: its clock and ours may be hours apart. */
+static void due_note(int64_t *since_ms, const struct pg_request *request, int row, int column)
+{
+	int64_t age_ms = pg_integer(request->result, row, column, -1);
+
+	if (age_ms >= 0) {
+		*since_ms = lag_earlier(*since_ms, clock_wall_ms() - age_ms);
+	}
+}
+
 static void on_requests(struct pg_request *request)
 {
 	struct due *due = container_of(request, struct due, requests);
@@ -59,9 +79,14 @@ static void on_requests(struct pg_request *request)
 			 LOG_TEXT("error", request->fault.what));
 		return;
 	}
+	due->asked_ms = 0;
 	for (int i = 0; i < PQntuples(request->result); i++) {
-		struct lane *lane = due_lane(due->worker, pg_text(request->result, i, 0));
+		const char *user = pg_text(request->result, i, 0);
+		struct lane *lane = due_lane(due->worker, user);
 
+		if (intake_owns(&due->worker->intake, user)) {
+			due_note(&due->asked_ms, request, i, 1);
+		}
 		if (lane != NULL) {
 			lane->wants_sync = true;
 			lanes_make_ready(&due->worker->lanes, lane);
@@ -94,19 +119,37 @@ static void on_idle(struct pg_request *request)
 static void on_parked(struct pg_request *request)
 {
 	struct due *due = container_of(request, struct due, parked);
-	struct metric *parked = due->worker->stats.parked_users;
+	struct stats *stats = &due->worker->stats;
 
 	due->is_counting = false;
 	if (request->fault.kind != FAULT_NONE) {
 		return; /* the gauge keeps what was last known; the log has the connection's trouble
 			 */
 	}
-	metric_clear(parked);
+	stats_count_parked_anew(stats);
+	due->parked_ms = 0;
 	for (int i = 0; i < PQntuples(request->result); i++) {
-		if (intake_part_of(&due->worker->intake, pg_text(request->result, i, 0)) != NULL) {
-			STATS_COUNT(parked, pg_text(request->result, i, 1));
+		const char *reason = pg_text(request->result, i, 1);
+
+		if (!intake_owns(&due->worker->intake, pg_text(request->result, i, 0))) {
+			continue;
 		}
+		if (reason != NULL) {
+			stats_count_parked(stats, reason);
+		}
+		due_note(&due->parked_ms, request, i, 2);
 	}
+}
+
+void due_forget(struct due *due)
+{
+	due->asked_ms = 0;
+	due->parked_ms = 0;
+}
+
+int64_t due_late(const struct due *due)
+{
+	return lag_earlier(due->asked_ms, due->parked_ms);
 }
 
 void due_tick(struct due *due)

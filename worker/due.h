@@ -16,11 +16,19 @@ struct due {
 	bool is_counting;
 	bool is_touching;
 	int ticks;
+	int64_t asked_ms;  /* since when the oldest request is due, wall clock; 0: none is */
+	int64_t parked_ms; /* since when a parked user's calendar lacks something; 0: none does */
 };
 
 void due_init(struct due *due, struct worker *worker);
 
 /* Every second: asks for due requests, now and then counts the parked and uses idle tokens. */
 void due_tick(struct due *due);
+
+/* No partition is ours. */
+void due_forget(struct due *due);
+
+/* Since when (wall clock) somebody of ours waits outside the log; 0: nobody does. */
+int64_t due_late(const struct due *due);
 
 #endif

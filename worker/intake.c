@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "worker/lag.h"
 #include "worker/run.h"
 #include "worker/worker.h"
 
@@ -97,6 +98,10 @@ static void part_open_queue(struct part *part)
 	kafka_queue_init(&part->queue, &intake->worker->loop, queue, read_ready);
 	part->has_queue = true;
 	part->position = part->start;
+	lag_see_end(part, part->high_watermark, clock_wall_ms());
+	if (part->replay_to >= 0) {
+		lag_begin_replay(part, clock_wall_ms());
+	}
 	if (!ledger_init(&part->ledger, part->start)) {
 		fputs("out of memory\n", stderr);
 		abort();
@@ -149,9 +154,8 @@ void intake_forget(struct intake *intake)
 	}
 	skip_forget(&intake->skip);
 	intake->must_restart = false;
-	metric_clear(intake->worker->stats.lag_records);
-	metric_clear(intake->worker->stats.lag_seconds);
-	metric_clear(intake->worker->stats.committed_offset);
+	stats_forget_partitions(&intake->worker->stats);
+	due_forget(&intake->worker->due);
 	rd_kafka_assign(intake->consumer, NULL);
 	intake->state = INTAKE_IDLE;
 }
@@ -439,7 +443,7 @@ void intake_run_ended(struct intake *intake, struct part *part)
 	intake_drain(intake);
 }
 
-struct part *intake_part_of(struct intake *intake, const char *user)
+static struct part *find_part_of(const struct intake *intake, const char *user)
 {
 	int32_t partition;
 
@@ -451,11 +455,24 @@ struct part *intake_part_of(struct intake *intake, const char *user)
 		struct part *part = intake->parts[i];
 
 		if (!part->is_requests && part->partition == partition) {
-			return part->state == PART_READING || part->state == PART_REPLAYING ? part
-											    : NULL;
+			return part;
 		}
 	}
 	return NULL;
+}
+
+struct part *intake_part_of(struct intake *intake, const char *user)
+{
+	struct part *part = find_part_of(intake, user);
+	bool is_served =
+	    part != NULL && (part->state == PART_READING || part->state == PART_REPLAYING);
+
+	return is_served ? part : NULL;
+}
+
+bool intake_owns(const struct intake *intake, const char *user)
+{
+	return find_part_of(intake, user) != NULL;
 }
 
 bool intake_may_send(const struct intake *intake, const struct part *part)

@@ -79,6 +79,9 @@ void intake_stop(struct intake *intake);
 /* The assignments' partition of a user, where we own and serve it; else NULL. */
 struct part *intake_part_of(struct intake *intake, const char *user);
 
+/* Whether a user's partition is ours, served or not. */
+bool intake_owns(const struct intake *intake, const char *user);
+
 /* A run ended: perhaps a drain or a replay is over. */
 void intake_run_ended(struct intake *intake, struct part *part);
 

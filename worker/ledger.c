@@ -27,7 +27,7 @@ bool ledger_is_full(const struct ledger *ledger)
 	return ledger->count == LEDGER_WINDOW;
 }
 
-bool ledger_deliver(struct ledger *ledger, int64_t offset, int64_t timestamp_ms)
+bool ledger_deliver(struct ledger *ledger, int64_t offset, int64_t since_ms)
 {
 	if (ledger_is_full(ledger) || offset < ledger->next) {
 		return false;
@@ -36,7 +36,7 @@ bool ledger_deliver(struct ledger *ledger, int64_t offset, int64_t timestamp_ms)
 		return false;
 	}
 	*entry_at(ledger, ledger->count) =
-	    (struct ledger_entry){.offset = offset, .delivered_ms = timestamp_ms};
+	    (struct ledger_entry){.offset = offset, .since_ms = since_ms};
 	ledger->count++;
 	ledger->open++;
 	return true;
@@ -95,7 +95,14 @@ int64_t ledger_committable(const struct ledger *ledger)
 
 int64_t ledger_oldest_ms(const struct ledger *ledger)
 {
-	return ledger->count > 0 ? entry_at(ledger, 0)->delivered_ms : 0;
+	return ledger->count > 0 ? entry_at(ledger, 0)->since_ms : 0;
+}
+
+int64_t ledger_since_ms(const struct ledger *ledger, int64_t offset)
+{
+	const struct ledger_entry *entry = ledger_find(ledger, offset);
+
+	return entry != NULL ? entry->since_ms : 0;
 }
 
 size_t ledger_open_count(const struct ledger *ledger)

@@ -15,7 +15,7 @@
 struct ledger_entry {
 	int64_t offset;
 	bool is_done;
-	int64_t delivered_ms; /* the record's own timestamp, for lag in seconds */
+	int64_t since_ms; /* when the record came to be, wall clock, for lag in seconds */
 };
 
 struct ledger {
@@ -34,7 +34,7 @@ bool ledger_is_full(const struct ledger *ledger);
 
 /* Enters a delivered offset, larger than any before; false (and nothing changes) where it isn't,
  * or the ledger is full. */
-bool ledger_deliver(struct ledger *ledger, int64_t offset, int64_t timestamp_ms);
+bool ledger_deliver(struct ledger *ledger, int64_t offset, int64_t since_ms);
 
 /* False where offset is not in the window (a result of an earlier life of the partition). */
 bool ledger_mark_done(struct ledger *ledger, int64_t offset);
@@ -42,8 +42,11 @@ bool ledger_mark_done(struct ledger *ledger, int64_t offset);
 /* Everything below may be committed.  Monotonic. */
 int64_t ledger_committable(const struct ledger *ledger);
 
-/* The timestamp of the oldest record not done, or 0 where all are. */
+/* Since when the oldest record not done exists, or 0 where all are done. */
 int64_t ledger_oldest_ms(const struct ledger *ledger);
+
+/* The same of one record in the window, or 0 where it isn't. */
+int64_t ledger_since_ms(const struct ledger *ledger, int64_t offset);
 
 /* How many delivered records are not done. */
 size_t ledger_open_count(const struct ledger *ledger);

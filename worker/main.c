@@ -8,6 +8,7 @@
 #include "common/program.h"
 #include "worker/chain.h"
 #include "worker/check.h"
+#include "worker/lag.h"
 #include "worker/letters.h"
 #include "worker/verify.h"
 #include "worker/word.h"
@@ -151,21 +152,30 @@ static bool is_ready(struct ops *ops, char reason[128])
 	       (worker.intake.has_lease || worker.intake.part_count == 0);
 }
 
-static void refresh(struct ops *ops)
+static void refresh_in_flight(void)
 {
-	int64_t oldest_ms = clock_mono_ms();
+	int64_t now_ms = clock_mono_ms();
+	int64_t oldest_ms = now_ms;
 
-	(void)ops;
 	for (const struct run *run = worker.alive; run != NULL; run = run->next_alive) {
 		oldest_ms = run->started_ms < oldest_ms ? run->started_ms : oldest_ms;
 	}
 	metric_set(worker.stats.in_flight_users, NULL, (double)worker.in_flight);
-	metric_set(worker.stats.oldest_in_flight, NULL,
-		   (double)(clock_mono_ms() - oldest_ms) / 1000.0);
+	metric_set(worker.stats.oldest_in_flight, NULL, (double)(now_ms - oldest_ms) / 1000.0);
+}
+
+static void refresh(struct ops *ops)
+{
+	int64_t now_ms = clock_wall_ms();
+	int64_t late_ms;
+
+	(void)ops;
+	refresh_in_flight();
 	metric_set(worker.stats.breaker_open, (const char *const[]){"graph"}, worker.graph.is_open);
 	metric_set(worker.stats.breaker_open, (const char *const[]){"login"}, worker.login.is_open);
 	metric_set(worker.stats.stalled_partitions, NULL, watch_stalled(&worker.intake));
-	watch_refresh_stats(&worker.intake);
+	late_ms = lag_earlier(watch_refresh_stats(&worker.intake, now_ms), due_late(&worker.due));
+	metric_set(worker.stats.oldest_unsynced, NULL, lag_seconds(late_ms, now_ms));
 }
 
 /* ---- start and end ---- */

@@ -93,7 +93,8 @@ static void task_done(struct run *run, struct task *task)
 	if (task->item->change->commit_us > 0 && task->end != OP_OPEN && run->mode == RUN_CHANGES) {
 		double seconds = (double)(clock_wall_us() - task->item->change->commit_us) / 1e6;
 
-		metric_observe(run->worker->stats.end_to_end_seconds, NULL, seconds);
+		metric_observe(run->worker->stats.end_to_end_seconds, NULL,
+			       seconds > 0 ? seconds : 0); /* PostgreSQL's clock may be ahead */
 	}
 	item_done(run, task->item, task_says(task));
 	task->item = NULL;

@@ -21,6 +21,7 @@ void part_decide(struct part *part, int64_t committed, const struct part_progres
 			  ? committed
 			  : part->low_watermark;
 	part->replay_from_start = part->start == part->low_watermark;
+	part->known = progress->replay_to >= 0 ? progress->replay_to : done;
 	part->replay_to = -1;
 	part->was_skipped = !part->is_requests && (part->is_log_new || part->start > done);
 	if (part->is_requests || !progress->is_known || part->was_skipped) {

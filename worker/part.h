@@ -58,6 +58,7 @@ struct part {
 	int64_t position;      /* behind what was delivered, or seen to be a gap */
 	int64_t low_watermark; /* as looked up at assignment */
 	int64_t high_watermark;
+	int64_t known;		  /* below it every record was done once, as far as is known */
 	int64_t replay_to;	  /* the fold runs up to this offset; -1: none */
 	int replay_users;	  /* in the fold */
 	int replay_lanes;	  /* of them not yet compared with their mailbox */
@@ -67,6 +68,11 @@ struct part {
 	int holds;		  /* runs and dead letters under way that point here */
 	size_t held_bytes;	  /* by its records that are not done, as lane.c counts them */
 	struct dead_record *dead; /* dead letters under way, the oldest first */
+
+	/* lag.h's: wall clock; 0: none */
+	int64_t unread_ms;    /* since when the log is seen to hold more than was delivered */
+	int64_t fold_ms;      /* the oldest record of a replay, by its own time */
+	int64_t fold_late_ms; /* the oldest change that a calendar may lack until it is over */
 
 	/* watch.c */
 	enum stall stall;
@@ -83,8 +89,8 @@ struct part_progress {
 	int64_t replay_to; /* -1: none */
 };
 
-/* committed: the group's offset in Kafka, -1: none.  Sets start, replay_to, replay_from_start,
- * was_skipped, is_log_new. */
+/* committed: the group's offset in Kafka, -1: none.  Sets start, known, replay_to,
+ * replay_from_start, was_skipped, is_log_new. */
 void part_decide(struct part *part, int64_t committed, const struct part_progress *progress);
 
 /* What may be committed now: everything below is done. */

@@ -9,6 +9,7 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "worker/intake.h"
+#include "worker/lag.h"
 #include "worker/record.h"
 #include "worker/worker.h"
 
@@ -204,12 +205,14 @@ static bool take_request(struct part *part, const rd_kafka_message_t *message, s
 
 static void take_record(struct part *part, const rd_kafka_message_t *message)
 {
+	int64_t since_ms = lag_since(rd_kafka_message_timestamp(message, NULL), clock_wall_ms());
 	struct fault fault = {0};
 	struct change *change;
 
-	if (part->state == PART_READING &&
-	    !ledger_deliver(&part->ledger, message->offset,
-			    rd_kafka_message_timestamp(message, NULL))) {
+	if (part->state == PART_FOLDING) {
+		lag_fold(part, message->offset, since_ms);
+	} else if (part->state == PART_READING &&
+		   !ledger_deliver(&part->ledger, message->offset, since_ms)) {
 		intake_restart_later(part->intake, part); /* offsets only grow */
 		return;
 	}
@@ -262,6 +265,7 @@ void read_replay_ended(struct part *part)
 	if (!ledger_init(&part->ledger, part->replay_to)) {
 		out_of_memory();
 	}
+	lag_end_replay(part);
 	part->start = part->replay_to;
 	part->replay_to = -1;
 	part->has_folded = false;
@@ -277,6 +281,7 @@ void read_replay_ended(struct part *part)
 static void take_position(struct part *part, int64_t position)
 {
 	part->position = position > part->position ? position : part->position;
+	part->unread_ms = 0;
 	if (part->state == PART_FOLDING && position >= part->replay_to) {
 		fold_end(part);
 	}

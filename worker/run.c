@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "worker/lag.h"
 #include "worker/worker.h"
 
 #define RUN_BACKOFF_FIRST_MS 250
@@ -153,6 +154,20 @@ enum run_step run_park(struct run *run, const char *reason, int64_t until_ms, bo
 	run->park_until_ms = until_ms;
 	run->park_needs_person = needs_person;
 	return RUN_NEXT;
+}
+
+int64_t run_waits_since(const struct run *run)
+{
+	int64_t since_ms = run->mode == RUN_REPLAY ? run->part->fold_late_ms : 0;
+
+	for (const struct item *item = run->items; item != NULL; item = item->hh.next) {
+		for (size_t i = 0; i < item->offset_count; i++) {
+			int64_t record_ms = ledger_since_ms(&run->part->ledger, item->offsets[i]);
+
+			since_ms = lag_earlier(since_ms, record_ms);
+		}
+	}
+	return since_ms;
 }
 
 /* ---- services that everybody needs ---- */

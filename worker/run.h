@@ -75,6 +75,8 @@ struct connection {
 	int64_t expires_ms;
 	int64_t token_version;
 	int64_t not_before_ms;
+	bool is_behind;	   /* it lacks a change that was parked, */
+	int64_t behind_ms; /* since then, monotonic */
 	char time_zone[64];
 	enum scope_mailbox mailbox; /* granted */
 	bool is_adopted;
@@ -173,6 +175,9 @@ enum run_step run_wait(struct run *run, int64_t after_ms, enum run_step step);
 /* Whether a call to the service may not be made now, because membership is in doubt or the service
  * is out of order: then the step begins again later, and its start has to return. */
 bool run_is_held(struct run *run, struct breaker *breaker);
+
+/* Since when (wall clock) the oldest change waits that this run is about; 0: it has none. */
+int64_t run_waits_since(const struct run *run);
 
 /* The service answered; it failed as a whole. */
 void run_served(struct run *run, struct breaker *breaker);

@@ -6,6 +6,7 @@
 
 struct stats {
 	struct metrics *metrics;
+	struct metric *oldest_unsynced;
 	struct metric *lag_records;
 	struct metric *lag_seconds;
 	struct metric *committed_offset;
@@ -29,6 +30,13 @@ struct stats {
 
 void stats_init(struct stats *stats);
 void stats_close(struct stats *stats);
+
+/* No partition is ours: no series of one stays. */
+void stats_forget_partitions(struct stats *stats);
+
+/* Parked users are counted one by one; reasons that are none of ours are "other". */
+void stats_count_parked_anew(struct stats *stats);
+void stats_count_parked(struct stats *stats, const char *reason);
 
 #define STATS_COUNT(metric, ...) metric_add((metric), (const char *const[]){__VA_ARGS__}, 1)
 

@@ -234,6 +234,8 @@ static void load_connection(struct run *run, const PGresult *result, int i)
 	connection->snapshot = duplicate(pg_text(result, i, 11));
 	connection->mailbox = scope_mailbox_granted(pg_text(result, i, 12));
 	connection->is_idle = strcmp(pg_text(result, i, 15), "t") == 0;
+	connection->is_behind = pg_text(result, i, 16) != NULL;
+	connection->behind_ms = clock_mono_ms() - pg_integer(result, i, 16, 0);
 }
 
 static void load_read(struct group *group, const PGresult *result)

@@ -52,7 +52,7 @@ static const char FINISH_SQL[] =
     "   WHERE id = $6::uuid AND status = 'disconnecting' AND $8::boolean"
     "     AND EXISTS (SELECT FROM held)), "
     "kept AS (UPDATE public.calendar_connections SET last_synced_at = now(), status_reason = NULL,"
-    "     not_before = NULL, adopted_at = coalesce(adopted_at, now()),"
+    "     not_before = NULL, behind_since = NULL, adopted_at = coalesce(adopted_at, now()),"
     "     synced_snapshot = CASE $7::text WHEN '' THEN synced_snapshot WHEN 'none' THEN NULL"
     "       ELSE $7::text END"
     "   WHERE id = $6::uuid AND NOT $8::boolean AND ($5::text IS NULL OR $7::text <> '')"
@@ -75,9 +75,10 @@ static const char FINISH_SQL[] =
     "SELECT EXISTS (SELECT FROM held)";
 
 /* $1 connection, $2 token_version, $3 reason, $4 until (ms from now), $5 whether a person has to
- * act, $6 requests under way.  A request is filed for the time when waiting ends, unless one is due
- * by then.  Who has to wait that long already (a distance from now is not exact) keeps the reason.
- * No row: the connection is gone, or has other tokens than those that were refused. */
+ * act, $6 requests under way, $7 age of the oldest change that waits (ms).  A request is filed for
+ * the time when waiting ends, unless one is due by then.  Who has to wait that long already (a
+ * distance from now is not exact) keeps the reason. No row: the connection is gone, or has other
+ * tokens than those that were refused. */
 static const char PARK_SQL[] =
     "WITH until AS (SELECT now() + $4::bigint * interval '1 millisecond' AS at), "
     "c AS (UPDATE public.calendar_connections"
@@ -88,6 +89,10 @@ static const char PARK_SQL[] =
     "           THEN coalesce(status_reason, $3) ELSE $3 END,"
     "         not_before = CASE WHEN $5::boolean THEN not_before"
     "           ELSE greatest(not_before, until.at) END,"
+    "         behind_since = CASE WHEN $5::boolean THEN behind_since"
+    "           ELSE least(behind_since, now() - $7::bigint * interval '1 millisecond',"
+    "             (SELECT min(greatest(created_at, due_at)) FROM public.calendar_sync_requests"
+    "               WHERE id = ANY ($6::uuid[]))) END,"
     "         refresh_lease_until = NULL, refresh_lease_by = NULL"
     "   FROM until WHERE id = $1::uuid AND (token_version = $2::bigint OR NOT $5::boolean)"
     "   RETURNING user_id), "
@@ -419,20 +424,26 @@ void store_park(struct run *run)
 	struct buf version;
 	struct buf until;
 	struct buf requests;
+	struct buf age;
+	int64_t now_ms = clock_wall_ms();
+	int64_t since_ms = run_waits_since(run);
 
 	buf_init(&version, 64);
 	buf_init(&until, 64);
 	buf_init(&requests, 1024);
+	buf_init(&age, 64);
 	write_requests(&requests, run);
 	run->pg.params[0] = run->connection.id_text;
 	run->pg.params[1] = number_text(&version, run->connection.token_version);
 	run->pg.params[2] = run->park_reason;
-	run->pg.params[3] = number_text(&until, run->park_until_ms - clock_wall_ms());
+	run->pg.params[3] = number_text(&until, run->park_until_ms - now_ms);
 	run->pg.params[4] = run->park_needs_person ? "true" : "false";
 	run->pg.params[5] = buf_string(&requests);
-	run_send(run, PARK_SQL, 6);
+	run->pg.params[6] = number_text(&age, since_ms > 0 ? now_ms - since_ms : 0);
+	run_send(run, PARK_SQL, 7);
 	run->pg.done = on_one_row_done;
 	buf_close(&version);
 	buf_close(&until);
 	buf_close(&requests);
+	buf_close(&age);
 }

@@ -35,7 +35,8 @@ static const char STORE_LOAD_SQL[] =
     "     FROM public.calendar_sync_requests q"
     "    WHERE i.everything AND q.user_id = i.user_id AND q.state IN ('requested', 'running')"
     "      AND (q.due_at IS NULL OR q.due_at <= now())),"
-    "  c." STORE_IDLE " "
+    "  c." STORE_IDLE ","
+    "  (extract(epoch FROM now() - c.behind_since) * 1000)::bigint "
     "FROM input i LEFT JOIN public.calendar_connections c"
     "  ON c.user_id = i.user_id AND c.provider = 'microsoft'";
 

@@ -5,6 +5,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "worker/lag.h"
 #include "worker/run.h"
 #include "worker/worker.h"
 
@@ -29,7 +30,7 @@ static void on_look(uv_work_t *work)
 static void part_found_end(struct part *part, const rd_kafka_topic_partition_t *end)
 {
 	if (end->err == RD_KAFKA_RESP_ERR_NO_ERROR && end->offset >= 0) {
-		part->high_watermark = end->offset;
+		lag_see_end(part, end->offset, clock_wall_ms());
 	}
 }
 
@@ -216,33 +217,50 @@ void watch_tick(struct intake *intake)
 
 /* ---- gauges ---- */
 
-static void part_refresh_stats(const struct part *part, struct stats *stats)
+_Static_assert(INTAKE_PARTS_MAX <= METRIC_SERIES_MAX, "every partition has a series of its own");
+
+static void part_refresh_stats(const struct part *part, struct stats *stats, int64_t now_ms)
 {
 	char number[12];
 	const char *labels[] = {part->topic, number};
-	int64_t oldest_ms = part->state == PART_READING ? ledger_oldest_ms(&part->ledger) : 0;
-	int64_t end = part->high_watermark > part->position ? part->high_watermark : part->position;
-	bool is_known = part->committed >= 0;
+	struct lag lag;
 
+	lag_of(part, &lag);
 	snprintf(number, sizeof number, "%d", part->partition);
-	metric_set(stats->lag_records, labels, is_known ? (double)(end - part->committed) : 0);
-	metric_set(stats->lag_seconds, labels,
-		   oldest_ms > 0 ? (double)(clock_wall_ms() - oldest_ms) / 1000.0 : 0);
-	metric_set(stats->committed_offset, labels, is_known ? (double)part->committed : 0);
+	metric_set(stats->lag_records, labels, (double)lag.records);
+	metric_set(stats->lag_seconds, labels, lag_seconds(lag.oldest_ms, now_ms));
+	if (part->committed >= 0) {
+		metric_set(stats->committed_offset, labels, (double)part->committed);
+	}
 	if (part_is_replayed(part)) {
 		metric_set(stats->replay_users, labels, part->replay_users);
 		metric_set(stats->replay_users_left, labels, part->replay_lanes);
 	}
 }
 
-void watch_refresh_stats(struct intake *intake)
+/* Before that the look-up's thread has the parts. */
+static bool intake_knows_offsets(const struct intake *intake)
 {
-	metric_clear(intake->worker->stats.replay_users);
-	metric_clear(intake->worker->stats.replay_users_left);
-	if (intake->state != INTAKE_RUNNING) {
-		return;
+	return intake->state == INTAKE_CLAIMING || intake->state == INTAKE_RUNNING ||
+	       intake->state == INTAKE_DRAINING;
+}
+
+int64_t watch_refresh_stats(struct intake *intake, int64_t now_ms)
+{
+	struct stats *stats = &intake->worker->stats;
+	int64_t late_ms = 0;
+
+	metric_clear(stats->replay_users);
+	metric_clear(stats->replay_users_left);
+	if (!intake_knows_offsets(intake)) {
+		return 0;
 	}
 	for (int i = 0; i < intake->part_count; i++) {
-		part_refresh_stats(intake->parts[i], &intake->worker->stats);
+		struct lag lag;
+
+		part_refresh_stats(intake->parts[i], stats, now_ms);
+		lag_of(intake->parts[i], &lag);
+		late_ms = lag_earlier(late_ms, lag.late_ms);
 	}
+	return late_ms;
 }

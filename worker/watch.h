@@ -31,7 +31,8 @@ void watch_tick(struct intake *intake);
 /* Partitions that stand still, as of the last tick. */
 int watch_stalled(const struct intake *intake);
 
-/* Before a scrape: lag, offsets, replays. */
-void watch_refresh_stats(struct intake *intake);
+/* Before a scrape: lag, offsets, replays.  Since when (wall clock) a record waits that a calendar
+ * may lack; 0: none does. */
+int64_t watch_refresh_stats(struct intake *intake, int64_t now_ms);
 
 #endif
