@@ -1,10 +1,12 @@
 #!/usr/bin/python3
-"""documents.py - what the documents name is there, and docs/configuration.md is what --help says.
+"""documents.py - what the documents name is there; docs/configuration.md is what --help says, and
+docs/metrics.md what the programs measure.
 
 usage: documents.py BUILD_FOLDER [--write]
 
 As a program: --write makes docs/configuration.md anew, otherwise it says what is wrong.
-lint.py calls names_in_documents, bad_inputs_have_tests and configuration_reference.
+lint.py calls names_in_documents, bad_inputs_have_tests, configuration_reference and
+metrics_reference.
 """
 import ast
 import pathlib
@@ -14,6 +16,8 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 REFERENCE = "docs/configuration.md"
+METRICS, METRIC_SOURCES = "docs/metrics.md", (
+    "producer/gauges.c", "worker/stats.c", "connect/serve.c", "common/self.c")
 BAD_INPUTS, BAD_INPUT_NUMBERS = "docs/bad-inputs.md", range(33, 61)
 PROGRAMS = ("producer", "worker", "connect")
 ROOMS = r"(?:common|producer|worker|connect|schemas|deploy|tests|scripts|docs)"
@@ -22,6 +26,11 @@ TEST = re.compile(r"^test_\w+$|^(?!calrelay_)[a-z\d]+(_[a-z\d]+){5,}$")
 SYMBOL = re.compile(rf"`([A-Za-z]\w+)` in `({ROOMS}/[\w./-]+\.[a-z]+)`")
 CODE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
+STRINGS = r"""((?:"[^"]*"\s*)+)"""
+METRIC_ROW = re.compile(r"^\| `(\w+)` \| (\w+) \| ([\w, ]*?) ?\| ", re.M)
+METRIC_NEW = re.compile(rf"""metric_new\(\s*\w+,\s*METRIC_(\w+),\s*"(\w+)",\s*{STRINGS},\s*"([\w,]*)\"""")
+METRIC_OF_WORKER = re.compile(r"""\b(COUNTER|GAUGE|HISTOGRAM)\(\s*"(\w+)",\s*"([\w,]*)\"""")
+METRIC_OF_SELF = re.compile(r"""self_set\(\s*metrics,\s*"(\w+)\"""")
 OPTION = re.compile(r"^  ([A-Z]\w+)( \(or _FILE\))?\n      (.*(?:\n      .*)*)", re.M)
 HEAD = """# Configuration
 
@@ -91,6 +100,32 @@ def bad_inputs_have_tests(_build):
             if not rows.get(number) or rows[number] - tests]
 
 
+def metrics_in_source():
+    """(name, type, labels) of every metric that a program makes."""
+    for source in METRIC_SOURCES:
+        text = (ROOT / source).read_text()
+        for kind, name, _help, labels in METRIC_NEW.findall(text):
+            yield name, kind.lower(), labels
+        for kind, name, labels in METRIC_OF_WORKER.findall(text):
+            yield "calrelay_worker_" + name, kind.lower(), labels
+        for name in METRIC_OF_SELF.findall(text):
+            yield name, "gauge", ""
+
+
+def metrics_in_document():
+    """The same as docs/metrics.md has it."""
+    for name, kind, labels in METRIC_ROW.findall((ROOT / METRICS).read_text()):
+        yield name, kind, labels.replace(" ", "")
+
+
+def metrics_reference(_build):
+    """docs/metrics.md names exactly the metrics that the programs make."""
+    made, told = set(metrics_in_source()), set(metrics_in_document())
+    return ([f"{METRICS}: no {kind} {name}{{{labels}}}" for name, kind, labels in made - told]
+            + [f"{METRICS}: no program makes the {kind} {name}{{{labels}}}"
+               for name, kind, labels in told - made])
+
+
 def options_of(build, room):
     program = pathlib.Path(build) / room / f"calrelay-{room}"
     text = subprocess.run([program, "--help"], check=True, capture_output=True, text=True).stdout
@@ -126,7 +161,7 @@ def main():
         (ROOT / REFERENCE).write_text(reference_text(build))
         return 0
     complaints = (names_in_documents(build) + bad_inputs_have_tests(build)
-                  + configuration_reference(build))
+                  + configuration_reference(build) + metrics_reference(build))
     print("\n".join(complaints) or "all is there")
     return 1 if complaints else 0
 
