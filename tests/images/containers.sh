@@ -1,0 +1,47 @@
+# containers.sh - podman and buildah with a store of their own and without a daemon; to be sourced.
+#
+# Store and settings lie in ${XDG_CACHE_HOME:-~/.cache}/calrelay/images: the machine's own containers are
+# neither read nor changed.  Containers use the machine's network (--network host), so that no bridge,
+# route or firewall rule is made.
+# shellcheck shell=bash
+
+IMAGES=${XDG_CACHE_HOME:-$HOME/.cache}/calrelay/images
+IMAGES_GIB_MAX=12
+
+write_settings() {
+	cat >"$IMAGES/storage.conf" <<-CONF
+		[storage]
+		driver = "$1"
+		graphroot = "$IMAGES/store-$1"
+		runroot = "/run/calrelay-images"
+	CONF
+	# runc, because crun refuses a machine with both versions of control groups; cgroupfs and a
+	# file of events, because there may be no systemd.
+	cat >"$IMAGES/containers.conf" <<-CONF
+		[containers]
+		default_ulimits = ["nofile=20000:20000", "nproc=30000:30000"]
+		[engine]
+		runtime = "runc"
+		cgroup_manager = "cgroupfs"
+		events_logger = "file"
+	CONF
+}
+
+# What is kept is worth a minute and no more: too much of it, and it goes.
+use_store() {
+	if [ "$(id -u)" -ne 0 ]; then
+		echo "building and running images needs root" >&2
+		return 1
+	fi
+	mkdir -p "$IMAGES"
+	if [ "$(du -sxk "$IMAGES" | cut -f 1)" -gt $((IMAGES_GIB_MAX << 20)) ]; then
+		umount "$IMAGES"/store-*/overlay 2>/dev/null || true # mounted on itself, where it is
+		rm -rf "$IMAGES"/store-*
+	fi
+	export CONTAINERS_STORAGE_CONF=$IMAGES/storage.conf CONTAINERS_CONF=$IMAGES/containers.conf
+	write_settings overlay
+	if ! podman info >/dev/null 2>&1; then # such as inside of a container
+		write_settings vfs
+	fi
+	podman info >/dev/null
+}
