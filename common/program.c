@@ -13,6 +13,7 @@
 #include <uv.h>
 
 #include "calrelay_version.h"
+#include "common/health.h"
 #include "common/log.h"
 #include "common/nearest.h"
 
@@ -26,12 +27,30 @@ static void print_version(const struct program *program)
 	       OpenSSL_version(OPENSSL_VERSION), uv_version_string());
 }
 
+/* The one that says where the program serves; NULL: nowhere. */
+static const struct config_option *listen_option(const struct program *program)
+{
+	for (size_t i = 0; i < program->option_count; i++) {
+		if (program->options[i].type == CONFIG_LISTEN) {
+			return &program->options[i];
+		}
+	}
+	return NULL;
+}
+
 static void print_help(const struct program *program)
 {
-	printf("%s - %s\n\nusage: %s [--help | --version%s%s]\n\n", program->name, program->summary,
-	       program->name, program->check != NULL ? " | --check" : "",
+	bool serves = listen_option(program) != NULL;
+
+	printf("%s - %s\n\nusage: %s [--help | --version%s%s%s]\n\n", program->name,
+	       program->summary, program->name, serves ? " | --health" : "",
+	       program->check != NULL ? " | --check" : "",
 	       program->command_count > 0 ? " | command" : "");
 	puts("  --help     this text\n  --version  version, commit and libraries");
+	if (serves) {
+		puts("  --health   asks the program that serves with these settings: exit 0 if it "
+		     "lives");
+	}
 	if (program->check != NULL) {
 		puts("  --check    proves the surroundings, one line per finding; exit 0 or 1");
 	}
@@ -100,6 +119,24 @@ static int load_and(const struct program *program, const struct action *action)
 	return status;
 }
 
+/* Needs no other setting: whoever asks may have none of the secrets. */
+static int ask_health(const struct program *program, const struct config_option *option)
+{
+	struct fault fault;
+	bool well;
+
+	if (!config_load(option, 1, program->config, &fault)) {
+		fprintf(stderr, "%s: %s\n", program->name, fault.what);
+		return PROGRAM_EXIT_CONFIG;
+	}
+	well = health_ask(*(char **)(void *)((char *)program->config + option->offset), &fault);
+	config_free(option, 1, program->config);
+	if (!well) {
+		fprintf(stderr, "%s: %s\n", program->name, fault.what);
+	}
+	return well ? 0 : 1;
+}
+
 static bool find_action(const struct program *program, int argc, char **argv, struct action *action)
 {
 	*action = (struct action){.plain = program->run};
@@ -123,14 +160,20 @@ static bool find_action(const struct program *program, int argc, char **argv, st
 /* The option or command that was meant, where less than half of it is wrong; otherwise NULL. */
 static const char *nearest_option(const struct program *program, const char *text)
 {
-	static const char *const OPTIONS[] = {"--help", "--version", "--check"};
-	size_t option_count = program->check != NULL ? 3 : 2;
+	const char *options[4] = {"--help", "--version"};
+	size_t option_count = 2;
 	const char *nearest = NULL;
 	size_t best = strlen(text) / 2 + 1;
 
+	if (listen_option(program) != NULL) {
+		options[option_count++] = "--health";
+	}
+	if (program->check != NULL) {
+		options[option_count++] = "--check";
+	}
 	for (size_t i = 0; i < option_count + program->command_count; i++) {
 		const char *name =
-		    i < option_count ? OPTIONS[i] : program->commands[i - option_count].name;
+		    i < option_count ? options[i] : program->commands[i - option_count].name;
 		size_t distance = nearest_distance(text, name);
 
 		if (distance < best) {
@@ -161,6 +204,7 @@ static int refuse_option(const struct program *program, int argc, char **argv)
 
 int program_main(const struct program *program, int argc, char **argv)
 {
+	const struct config_option *served = listen_option(program);
 	struct action action;
 
 	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
@@ -170,6 +214,9 @@ int program_main(const struct program *program, int argc, char **argv)
 	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
 		print_version(program);
 		return 0;
+	}
+	if (argc == 2 && served != NULL && strcmp(argv[1], "--health") == 0) {
+		return ask_health(program, served);
 	}
 	if (find_action(program, argc, argv, &action)) {
 		return load_and(program, &action);

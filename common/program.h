@@ -1,4 +1,4 @@
-/* program.h - what every program's main does first: --help, --version, configuration, logs. */
+/* program.h - what every program's main does first: --help, --version, --health, settings, logs. */
 #ifndef CALRELAY_COMMON_PROGRAM_H
 #define CALRELAY_COMMON_PROGRAM_H
 

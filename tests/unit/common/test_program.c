@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <netinet/in.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -214,6 +216,101 @@ static void a_variable_that_is_nearly_one_of_ours_is_warned_of_without_its_value
 	unsetenv("UNIT_OTHER");
 }
 
+struct served {
+	char *name;
+	char *listen;
+};
+
+static const struct config_option SERVED_OPTIONS[] = {{.name = "UNIT_NAME",
+						       .type = CONFIG_TEXT,
+						       .required = true,
+						       .offset = offsetof(struct served, name),
+						       .help = "the name"},
+						      {.name = "UNIT_LISTEN",
+						       .type = CONFIG_LISTEN,
+						       .fallback = "127.0.0.1:1",
+						       .offset = offsetof(struct served, listen),
+						       .help = "the address"}};
+static struct served served;
+
+static int listen_on_loopback(int *port)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof address;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+	*port = ntohs(address.sin_port);
+	return fd;
+}
+
+/* A child that gives one visitor this answer to GET /livez, or hangs up on any other request. */
+static pid_t answer_once(int fd, const char *answer)
+{
+	pid_t child = fork();
+
+	if (child == 0) {
+		int visitor = accept(fd, NULL, NULL);
+		char request[256] = "";
+		ssize_t got = recv(visitor, request, sizeof request - 1, 0);
+
+		if (got > 0 && strncmp(request, "GET /livez HTTP/1.0\r\n", 21) == 0) {
+			send(visitor, answer, strlen(answer), MSG_NOSIGNAL);
+		}
+		close(visitor);
+		_exit(0);
+	}
+	return child;
+}
+
+/* --health's exit status against a server with this answer, found under this host. */
+static int health_of(const char *host, const char *answer)
+{
+	const struct program program = {
+	    .name = "unit-test", .options = SERVED_OPTIONS, .option_count = 2, .config = &served};
+	char listen[64];
+	int port;
+	int fd = listen_on_loopback(&port);
+	pid_t child = answer_once(fd, answer);
+	int status;
+
+	snprintf(listen, sizeof listen, "%s:%d", host, port);
+	setenv("UNIT_LISTEN", listen, 1);
+	status = call(&program, "--health", NULL);
+	unsetenv("UNIT_LISTEN");
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	close(fd);
+	return status;
+}
+
+static void health_is_what_livez_answers_on_loopback_where_every_address_is_served(void **state)
+{
+	(void)state;
+	unsetenv("UNIT_NAME"); /* it needs no other setting */
+	assert_int_equal(health_of("127.0.0.1", "HTTP/1.1 200 OK\r\n\r\nok\n"), 0);
+	assert_string_equal(output, "");
+	assert_int_equal(health_of("0.0.0.0", "HTTP/1.0 200 OK\r\n\r\nok\n"), 0);
+	assert_int_equal(health_of("127.0.0.1", "HTTP/1.1 503 Service Unavailable\r\n\r\n"), 1);
+	assert_string_equal(output, "unit-test: /livez answers HTTP/1.1 503\n");
+	assert_int_equal(health_of("127.0.0.1", "HTTP/1.1"), 1);
+	assert_string_equal(output, "unit-test: /livez: no answer within 2 s\n");
+}
+
+static void health_fails_where_nobody_listens(void **state)
+{
+	const struct program program = {
+	    .name = "unit-test", .options = SERVED_OPTIONS, .option_count = 2, .config = &served};
+
+	(void)state;
+	assert_int_equal(call(&program, "--health", NULL), 1);
+	assert_string_equal(output,
+			    "unit-test: nobody listens on 127.0.0.1:1: Connection refused\n");
+	assert_int_equal(call(&PROGRAM, "--health", NULL), 64); /* serves nothing */
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, begin)
 
 int main(void)
@@ -227,6 +324,8 @@ int main(void)
 	    TEST(an_unknown_option_is_status_64),
 	    TEST(an_unknown_option_is_told_the_nearest_one),
 	    TEST(a_variable_that_is_nearly_one_of_ours_is_warned_of_without_its_value),
+	    TEST(health_is_what_livez_answers_on_loopback_where_every_address_is_served),
+	    TEST(health_fails_where_nobody_listens),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
