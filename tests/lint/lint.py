@@ -18,6 +18,7 @@ import time
 
 from documents import (bad_inputs_have_tests, configuration_reference, metrics_reference,
                        names_in_documents)
+from manifests import manifests
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FILE_LINES_MAX, FUNCTION_LINES_MAX = 600, 60
@@ -182,7 +183,7 @@ def machine_paths(_build):
 CHECKS = [format_of_c, length_of_files, length_of_functions, banned_calls, include_direction,
           first_line, headers_alone, spelling, shell_scripts, markers, machine_paths,
           names_in_documents, bad_inputs_have_tests, configuration_reference,
-          metrics_reference, cppcheck]
+          metrics_reference, manifests, cppcheck]
 SLOW_CHECKS = [clang_tidy]
 
 

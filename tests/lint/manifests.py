@@ -1,0 +1,142 @@
+"""manifests.py - what the Kubernetes manifests say about the programs is what the programs say.
+
+lint.py calls manifests.  Whether Kubernetes takes them is tests/cluster's to find out.
+"""
+import pathlib
+import re
+
+import yaml
+
+from documents import options_of
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+DEPLOY = ROOT / "deploy"
+PROGRAMS = ("producer", "worker", "connect")
+# schemas/apply has no --help: it takes this and psql's own variables.
+MIGRATE = {"DATABASE_URL", "DATABASE_URL_FILE"}
+SECRET_ROW = re.compile(r"^\| `(calrelay-[a-z-]+)` \| `([a-z.-]+)` \|", re.M)
+
+
+def objects_of(folder):
+    """(file, object) for each manifest; kustomization.yaml is none."""
+    for path in sorted(folder.rglob("*.yaml")):
+        if path.name != "kustomization.yaml" and "monitoring/" not in str(path.relative_to(DEPLOY)):
+            for made in yaml.safe_load_all(path.read_text()):
+                yield path.relative_to(ROOT), made
+
+
+def kustomizations():
+    for path in sorted(DEPLOY.rglob("kustomization.yaml")):
+        yield path, yaml.safe_load(path.read_text())
+
+
+def variables_of(build, room):
+    """Every variable that the program's --help names."""
+    names = set()
+    for name, has_file, _meaning, _fallback in options_of(build, room):
+        names |= {name, f"{name}_FILE"} if has_file else {name}
+    return names
+
+
+def unknown_variables(build):
+    known = {room: variables_of(build, room) for room in PROGRAMS} | {"migrate": MIGRATE}
+    for path, made in objects_of(DEPLOY):
+        if made["kind"] in ("Deployment", "Job"):
+            for container in made["spec"]["template"]["spec"]["containers"]:
+                for variable in container.get("env", ()):
+                    if variable["name"] not in known[container["name"]]:
+                        yield f"{path}: {container['name']} knows no {variable['name']}"
+    for path, made in kustomizations():
+        for generator in made.get("configMapGenerator", ()):
+            for literal in generator.get("literals", ()):
+                name = literal.partition("=")[0]
+                if not any(name in names for names in known.values()):
+                    yield f"{path.relative_to(ROOT)}: no program knows {name}"
+
+
+def images_and_versions():
+    version = re.search(r"project\(calrelay VERSION (\S+)",
+                        (ROOT / "CMakeLists.txt").read_text()).group(1)
+    for path, made in kustomizations():
+        for image in made.get("images", ()):
+            if image.get("newTag", version) != version:
+                yield f"{path.relative_to(ROOT)}: {image['name']} is not {version}"
+        for label in made.get("labels", ()):
+            said = str(label["pairs"].get("app.kubernetes.io/version", version))
+            if said != version:
+                yield f"{path.relative_to(ROOT)}: the version label is {said}"
+
+
+def selectors():
+    """What selects pods has to select those of a template here."""
+    found = list(objects_of(DEPLOY))
+    pods = [made["spec"]["template"]["metadata"]["labels"] for _path, made in found
+            if "labels" in made.get("spec", {}).get("template", {}).get("metadata", {})]
+    for path, made in found:
+        spec = made.get("spec", {})
+        selector = spec.get("selector") or spec.get("podSelector") or {}
+        wanted = selector.get("matchLabels", selector if made["kind"] == "Service" else {})
+        if wanted and not any(wanted.items() <= labels.items() for labels in pods):
+            yield f"{path}: {made['kind']} {made['metadata']['name']} selects no pod"
+
+
+def secrets():
+    """The README's table, the mounts, the demo's secrets and the ExternalSecrets are one list."""
+    table = set(SECRET_ROW.findall((DEPLOY / "README.md").read_text()))
+    mounted = set()
+    for _path, made in objects_of(DEPLOY / "base"):
+        if made["kind"] in ("Deployment", "Job"):
+            mounted |= mounts_of(made["spec"]["template"]["spec"])
+    demo = yaml.safe_load((DEPLOY / "overlays/demo/kustomization.yaml").read_text())
+    given = {(secret["name"], literal.partition("=")[0])
+             for secret in demo["secretGenerator"] for literal in secret["literals"]}
+    external = {(made["spec"]["target"]["name"], key["secretKey"])
+                for _path, made in objects_of(DEPLOY / "components/external-secrets")
+                for key in made["spec"]["data"]}
+    for what, found in (("mounted", mounted), ("in the demo", given), ("external", external)):
+        for name, key in sorted(found ^ table):
+            yield f"deploy/README.md and what is {what} differ in {name} {key}"
+
+
+def mounts_of(pod):
+    """{(secret, key)} of the files that the environment names."""
+    volumes = {volume["name"]: volume["secret"]["secretName"] for volume in pod["volumes"]}
+    found = set()
+    for container in pod["containers"]:
+        values = [variable["value"] for variable in container["env"]]
+        for mount in container["volumeMounts"]:
+            found |= {(volumes[mount["name"]], value.rpartition("/")[2]) for value in values
+                      if value.startswith(mount["mountPath"] + "/")}
+    return found
+
+
+def routes():
+    """The Ingress brings exactly the paths that the README names."""
+    text = (DEPLOY / "README.md").read_text()
+    sentence = re.search(r"Route (`/.*?) of the host", text, re.S).group(1)
+    ingress = yaml.safe_load((DEPLOY / "components/ingress/ingress.yaml").read_text())
+    paths = {path["path"]: path["pathType"]
+             for path in ingress["spec"]["rules"][0]["http"]["paths"]}
+    if set(re.findall(r"`(/[^`]*)`", sentence)) != set(paths):
+        yield f"deploy/README.md and the Ingress differ: {sorted(paths)}"
+    for path, kind in paths.items():
+        if kind != ("Prefix" if path.endswith("/") else "Exact"):
+            yield f"the Ingress's {path} is {kind}"
+
+
+def partitions(build):
+    """One worker for each partition at most, and KEDA looks at the topics that there are."""
+    defaults = {name: fallback.strip("`") for name, _file, _meaning, fallback
+                in options_of(build, "producer")}
+    scaled = yaml.safe_load((DEPLOY / "components/keda/scaledobject.yaml").read_text())["spec"]
+    if scaled["maxReplicaCount"] != int(defaults["CALRELAY_PARTITIONS"]):
+        yield "the ScaledObject's maxReplicaCount is not CALRELAY_PARTITIONS"
+    for trigger in scaled["triggers"]:
+        if not trigger["metadata"]["topic"].startswith(defaults["CALRELAY_TOPIC_PREFIX"] + "."):
+            yield f"no topic is called {trigger['metadata']['topic']}"
+
+
+def manifests(build):
+    """Variables, versions, selectors, secrets, routes and partitions; every complaint."""
+    return [*unknown_variables(build), *images_and_versions(), *selectors(), *secrets(),
+            *routes(), *partitions(build)]
