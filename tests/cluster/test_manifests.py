@@ -63,7 +63,8 @@ def test_the_api_server_takes_a_federated_credential_in_place_of_the_secret(clus
     ("minReplicaCount: 0", "minReplicaCount: none", "minReplicaCount"),
     ("maxUnavailable: 1", "maxUnavailable: 0", "maxUnavailable"),
     ("runAsNonRoot: true", "runAsNonRoot: false", "Warning: would violate PodSecurity"),
-    ("readOnlyRootFilesystem: true", "privileged: true", "Warning: would violate PodSecurity"),
+    ("allowPrivilegeEscalation: false", "allowPrivilegeEscalation: true",
+     "Warning: would violate PodSecurity"),
 ])
 def test_a_mistake_in_an_overlay_is_caught(cluster, right, wrong, why):
     objects = cluster.render(ROOT / "deploy/overlays/demo")

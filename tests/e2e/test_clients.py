@@ -27,7 +27,7 @@ def running():
     fake = Fake("fake", folder.path, {
         "FAKE_REDIRECT_URI": CALLBACK, "FAKE_CLIENT_CERTIFICATE": CERTIFICATE.pem,
         "FAKE_FEDERATED_KEY": ISSUER.pem}).start().wait_ready()
-    front = Nghttpx(fake.port, Authority(folder.path)).start()
+    front = Nghttpx([f"127.0.0.1,{fake.port}"], Authority(folder.path)).start()
     yield fake, front, folder.path / "authority.pem"
     front.process.stop()
     assert fake.sigterm() == 0, fake.log_tail()

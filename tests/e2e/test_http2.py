@@ -10,7 +10,7 @@ SECOND_MS = 1000
 def front(system):
     """Microsoft behind TLS and HTTP/2, as the real one is; only the worker goes there."""
     system.authority = Authority(system.folder)
-    front = Nghttpx(system.fake.port, system.authority).start()
+    front = Nghttpx([f"127.0.0.1,{system.fake.port}"], system.authority).start()
     system.worker.with_settings(MICROSOFT_GRAPH_URL=front.url, MICROSOFT_LOGIN_URL=front.url)
     yield front
     front.process.stop()

@@ -17,8 +17,8 @@ PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listeners=PLAINTEXT://{address}:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://{address}:{port}
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 inter.broker.listener.name=PLAINTEXT
@@ -54,9 +54,9 @@ def fetched(name, version, asked):
 class Kafka:
     """One broker that is its own controller; started again on the same data and port."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, address="127.0.0.1"):
         self.port, self.controller = free_port(), free_port()
-        self.bootstrap = f"127.0.0.1:{self.port}"
+        self.address, self.bootstrap = address, f"{address}:{self.port}"
         self.folder = folder / "kafka"
         self.env = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
         self.process = Process("kafka", ["sh", "-c", self._script()], folder / "kafka.log",
@@ -80,7 +80,7 @@ class Kafka:
         if not self.folder.exists():
             self.folder.mkdir()
             (self.folder / "server.properties").write_text(PROPERTIES.format(
-                port=self.port, controller=self.controller, data=self.folder / "data"))
+                address=self.address, port=self.port, controller=self.controller, data=self.folder / "data"))
         self.process.start()
 
     def wait(self):

@@ -16,7 +16,7 @@ Served = collections.namedtuple("Served", "alpn client_port status request")
 
 
 class Authority:
-    """Signs certificates for 127.0.0.1; its own lies in .file."""
+    """Signs certificates for addresses; its own lies in .file."""
 
     def __init__(self, folder):
         self.folder, self.file = folder, folder / "authority.pem"
@@ -24,13 +24,12 @@ class Authority:
         self.file.write_bytes(self._pem(self._certificate(
             self.name, self.key, x509.BasicConstraints(ca=True, path_length=0))))
 
-    def issue(self):
-        """A key file and a certificate file."""
+    def issue(self, address, name):
+        """A key file and a certificate file for an IP address."""
         key = ec.generate_private_key(ec.SECP256R1())
-        address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-        certificate = self._certificate(self._name("127.0.0.1"), key,
-                                        x509.SubjectAlternativeName([address]))
-        files = self.folder / "server.key", self.folder / "server.pem"
+        names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
+        certificate = self._certificate(self._name(address), key, names)
+        files = self.folder / f"{name}.key", self.folder / f"{name}.pem"
         files[0].touch(0o600)
         files[0].write_bytes(key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
@@ -58,15 +57,16 @@ class Authority:
 class Nghttpx:
     """Serves h2 and http/1.1 over TLS and passes everything on by http/1.1."""
 
-    def __init__(self, backend_port, authority):
+    def __init__(self, backends, authority, address="127.0.0.1", name="nghttpx"):
+        """backends: ADDRESS,PORT of each server behind it."""
         self.port = free_port()
-        self.url = f"https://127.0.0.1:{self.port}"
-        self.access_log = authority.folder / "nghttpx.access"
-        self.process = Process("nghttpx", [
+        self.url = f"https://{address}:{self.port}"
+        self.access_log = authority.folder / f"{name}.access"
+        self.process = Process(name, [
             "/usr/sbin/nghttpx", "--conf=/dev/null", "--single-process",
-            f"--frontend=127.0.0.1,{self.port}", f"--backend=127.0.0.1,{backend_port}",
+            f"--frontend={address},{self.port}", *[f"--backend={one}" for one in backends],
             f"--accesslog-file={self.access_log}", f"--accesslog-format={LOG_FORMAT}",
-            *authority.issue()], authority.folder / "nghttpx.log",
+            *authority.issue(address, name)], authority.folder / f"{name}.log",
             env={"PATH": os.environ["PATH"]})
 
     def start(self):
