@@ -64,16 +64,18 @@ class Cluster:
             self.must("apply", "--server-side", "-f", folder)
         self.must("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
 
-    def start_node(self):
-        """Controllers, scheduler, containerd and a kubelet; returns when the node is ready."""
+    def start_node_runtime(self):
         self._launch("containerd", "containerd", "-c", self.folder / "containerd.toml")
+        self.wait_until(self.socket.exists, 20, "containerd listens")
+
+    def start_node(self):
+        """Controllers, scheduler and a kubelet; returns when the node is ready."""
         self._program("kube-controller-manager", f"--kubeconfig={self.kubeconfig}",
                       f"--service-account-private-key-file={self.folder}/pki/sa.key",
                       f"--root-ca-file={self.folder}/pki/apiserver.crt", "--leader-elect=false",
                       "--horizontal-pod-autoscaler-sync-period=5s", "--bind-address=127.0.0.1")
         self._program("kube-scheduler", f"--kubeconfig={self.kubeconfig}",
                       "--leader-elect=false", "--bind-address=127.0.0.1")
-        self.wait_until(self.socket.exists, 20, "containerd listens")
         self._program("kubelet", f"--config={self.folder}/kubelet.yaml",
                       f"--kubeconfig={self.kubeconfig}", f"--root-dir={self.folder}/kubelet",
                       "--hostname-override=node1", f"--node-ip={NODE}",
