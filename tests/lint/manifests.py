@@ -1,9 +1,14 @@
+#!/usr/bin/python3
 """manifests.py - what the Kubernetes manifests say about the programs is what the programs say.
 
-lint.py calls manifests.  Whether Kubernetes takes them is tests/cluster's to find out.
+usage: manifests.py --write
+
+As a program it makes the PrometheusRule anew from deploy/monitoring/rules.  lint.py calls manifests.
+Whether Kubernetes takes them is tests/cluster's to find out.
 """
 import pathlib
 import re
+import sys
 
 import yaml
 
@@ -11,6 +16,8 @@ from documents import options_of
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
+MONITORING, RULES = DEPLOY / "monitoring", DEPLOY / "components/monitoring/rules.yaml"
+RULES_HEAD = "# Made from deploy/monitoring/rules by tests/lint/manifests.py --write.\n"
 PROGRAMS = ("producer", "worker", "connect")
 # schemas/apply has no --help: it takes this and psql's own variables.
 MIGRATE = {"DATABASE_URL", "DATABASE_URL_FILE"}
@@ -20,7 +27,7 @@ SECRET_ROW = re.compile(r"^\| `(calrelay-[a-z-]+)` \| `([a-z.-]+)` \|", re.M)
 def objects_of(folder):
     """(file, object) for each manifest; kustomization.yaml is none."""
     for path in sorted(folder.rglob("*.yaml")):
-        if path.name != "kustomization.yaml" and "monitoring/" not in str(path.relative_to(DEPLOY)):
+        if path.name != "kustomization.yaml":
             for made in yaml.safe_load_all(path.read_text()):
                 yield path.relative_to(ROOT), made
 
@@ -136,7 +143,34 @@ def partitions(build):
             yield f"no topic is called {trigger['metadata']['topic']}"
 
 
+def rules_text():
+    """All rules as the one object that prometheus-operator reads."""
+    groups = [group for path in sorted((MONITORING / "rules").glob("*.yml"))
+              for group in yaml.safe_load(path.read_text())["groups"]]
+    return RULES_HEAD + yaml.safe_dump(
+        {"apiVersion": "monitoring.coreos.com/v1", "kind": "PrometheusRule",
+         "metadata": {"name": "calrelay", "labels": {"app.kubernetes.io/name": "calrelay"}},
+         "spec": {"groups": groups}}, sort_keys=False, width=98)
+
+
+def monitoring():
+    """Every rule and every dashboard comes along."""
+    if RULES.read_text() != rules_text():
+        yield f"{RULES.relative_to(ROOT)}: run tests/lint/manifests.py --write"
+    made = yaml.safe_load((MONITORING / "kustomization.yaml").read_text())
+    named = set(made["configMapGenerator"][0]["files"])
+    there = {str(path.relative_to(MONITORING)) for path in MONITORING.glob("dashboards/*.json")}
+    for name in sorted(named ^ there):
+        yield f"deploy/monitoring/kustomization.yaml and the dashboards differ in {name}"
+
+
 def manifests(build):
-    """Variables, versions, selectors, secrets, routes and partitions; every complaint."""
+    """Variables, versions, selectors, secrets, routes, partitions, rules; every complaint."""
     return [*unknown_variables(build), *images_and_versions(), *selectors(), *secrets(),
-            *routes(), *partitions(build)]
+            *routes(), *partitions(build), *monitoring()]
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] != ["--write"]:
+        sys.exit("usage: manifests.py --write")
+    RULES.write_text(rules_text())
