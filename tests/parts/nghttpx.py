@@ -64,6 +64,7 @@ class Nghttpx:
         self.access_log = authority.folder / f"{name}.access"
         self.process = Process(name, [
             "/usr/sbin/nghttpx", "--conf=/dev/null", "--single-process",
+            "--no-location-rewrite",
             f"--frontend={address},{self.port}", *[f"--backend={one}" for one in backends],
             f"--accesslog-file={self.access_log}", f"--accesslog-format={LOG_FORMAT}",
             *authority.issue(address, name)], authority.folder / f"{name}.log",
