@@ -50,6 +50,8 @@ struct pg {
 	struct pgqueue queue;
 	uv_timer_t tick;
 	struct loop_call pump;
+	void (*connected)(void *context); /* or NULL */
+	void *context;
 	bool pump_due;
 	bool is_up;
 	bool is_freed; /* the memory goes when the last deferred call has run */
@@ -284,6 +286,9 @@ static void connection_finish(struct pg_connection *connection)
 		connection_enter(connection, PG_IDLE);
 		pg_pump_later(connection->pg);
 		PQclear(result);
+		if (connection->pg->connected != NULL) {
+			connection->pg->connected(connection->pg->context);
+		}
 	} else if (connection->state == PG_SETTLING) {
 		connection_drop(connection, PQresultErrorMessage(result));
 		PQclear(result);
@@ -410,6 +415,12 @@ struct pg *pg_new(struct loop *loop, const char *url, const char *application_na
 	uv_timer_start(&pg->tick, on_tick, 1000, 1000);
 	pg_pump_later(pg);
 	return pg;
+}
+
+void pg_tell(struct pg *pg, void (*connected)(void *context), void *context)
+{
+	pg->connected = connected;
+	pg->context = context;
 }
 
 void pg_send(struct pg *pg, struct pg_request *request)

@@ -41,6 +41,10 @@ struct pg_request {
 struct pg *pg_new(struct loop *loop, const char *url, const char *application_name,
 		  int connections);
 
+/* Calls connected, from the loop, for each connection that is made, before a statement runs on it:
+ * the server may be another one than before.  Set it before the loop runs. */
+void pg_tell(struct pg *pg, void (*connected)(void *context), void *context);
+
 /* Calls request->done exactly once, from the loop, never before this returns.  Borrows request
  * until then (embed it).  Waits in the queue while no connection is free; a request that has waited
  * or run 30 s answers FAULT_RETRY. */

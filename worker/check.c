@@ -10,6 +10,7 @@
 #include "common/clock.h"
 #include "common/kafka.h"
 #include "common/skew.h"
+#include "worker/arm.h"
 #include "worker/worker.h"
 
 #define CHECK_TIMEOUT_MS 10000
@@ -92,6 +93,7 @@ static void check_database(const struct worker_config *config)
 	    {"public.calendar_sync_requests", "UPDATE"},
 	    {"public.calrelay_partition_owner", "UPDATE"},
 	    {"public.calrelay_partition_progress", "UPDATE"},
+	    {"public.calrelay_armed", "UPDATE"},
 	};
 	PGconn *conn = PQconnectdb(config->database_url);
 	char *error = PQerrorMessage(conn);
@@ -176,12 +178,31 @@ static void check_origin(const char *name, const char *url)
 	curl_easy_cleanup(easy);
 }
 
+static void check_armed(const struct worker_config *config)
+{
+	char reason[ARMED_REASON_SIZE];
+	struct armed_view view;
+	struct fault fault;
+
+	if (!arm_look(config, &view, &fault)) {
+		say(false, "armed: %s", fault.what);
+	} else if (armed_decide(&view, reason) == ARMED_HELD) {
+		say(false,
+		    "armed: %s: run calrelay-worker arm if it is the one that keeps the real "
+		    "calendars",
+		    reason);
+	} else {
+		say(true, "armed: this database may write to calendars");
+	}
+}
+
 int check_all(const struct worker_config *config)
 {
 	failures = 0;
 	check_settings(config);
 	check_database(config);
 	check_topics(config);
+	check_armed(config);
 	check_origin("MICROSOFT_LOGIN_URL", config->login_url);
 	check_origin("MICROSOFT_GRAPH_URL", config->graph_url);
 	return failures > 0;

@@ -29,32 +29,6 @@ static const char CLAIM_SQL[] =
 
 /* ---- positions, on a thread: librdkafka's look-ups block ---- */
 
-/* 0: there is no such topic, or nobody answers. */
-static int32_t look_up_partition_count(struct intake *intake, const char *name)
-{
-	const struct rd_kafka_metadata *metadata;
-	rd_kafka_topic_t *topic = rd_kafka_topic_new(intake->consumer, name, NULL);
-	int32_t count = 0;
-
-	if (topic == NULL) {
-		return 0;
-	}
-	if (rd_kafka_metadata(intake->consumer, 0, topic, &metadata, LOOKUP_TIMEOUT_MS) ==
-	    RD_KAFKA_RESP_ERR_NO_ERROR) {
-		count = metadata->topic_cnt == 1 ? metadata->topics[0].partition_cnt : 0;
-		rd_kafka_metadata_destroy(metadata);
-	}
-	rd_kafka_topic_destroy(topic);
-	return count;
-}
-
-static bool look_up_partition_counts(struct intake *intake)
-{
-	intake->partition_count = look_up_partition_count(intake, intake->topics[0]);
-	intake->requests_partition_count = look_up_partition_count(intake, intake->topics[1]);
-	return intake->partition_count > 0;
-}
-
 static bool look_up_committed(struct intake *intake)
 {
 	rd_kafka_topic_partition_list_t *list =
@@ -95,15 +69,18 @@ static void on_look_up(uv_work_t *work)
 {
 	struct intake *intake = container_of(work, struct intake, lookup);
 
-	intake->lookup_ok = look_up_partition_counts(intake) && look_up_committed(intake) &&
-			    look_up_watermarks(intake);
+	intake->lookup_ok =
+	    cluster_look_up(&intake->guard.cluster, intake->consumer, intake->topics) &&
+	    intake->guard.cluster.partition_counts[0] > 0 && look_up_committed(intake) &&
+	    look_up_watermarks(intake);
 }
 
 /* A person's changes and requests have to meet in one worker, so in partitions of one number. */
 static bool counts_differ(const struct intake *intake)
 {
-	return intake->requests_partition_count > 0 &&
-	       intake->requests_partition_count != intake->partition_count;
+	const int32_t *counts = intake->guard.cluster.partition_counts;
+
+	return counts[1] > 0 && counts[1] != counts[0];
 }
 
 static void refuse_counts(struct intake *intake)
@@ -111,9 +88,9 @@ static void refuse_counts(struct intake *intake)
 	log_error("two topics must have as many partitions: give the one with fewer the others "
 		  "(kafka-topics --alter), and every program CALRELAY_PARTITIONS",
 		  LOG_TEXT("topic", intake->topics[0]),
-		  LOG_NUMBER("partitions", intake->partition_count),
+		  LOG_NUMBER("partitions", intake->guard.cluster.partition_counts[0]),
 		  LOG_TEXT("requests_topic", intake->topics[1]),
-		  LOG_NUMBER("requests_partitions", intake->requests_partition_count));
+		  LOG_NUMBER("requests_partitions", intake->guard.cluster.partition_counts[1]));
 	intake->worker->status = 1;
 	intake_stop(intake);
 	intake_forget(intake);
@@ -149,8 +126,7 @@ static void on_looked_up(uv_work_t *work, int status)
 		return;
 	}
 	claim_see_ends(intake);
-	intake->state = INTAKE_CLAIMING;
-	claim_send(intake);
+	guard_ask(intake);
 }
 
 void claim_look_up(struct intake *intake)

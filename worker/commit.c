@@ -1,7 +1,9 @@
 /* commit.c - offsets out: first the proof in PostgreSQL, then Kafka, then the note that Kafka has
  * it.
  *
- * Kafka's committed offset is never above done_offset, and committed_offset never above Kafka's. */
+ * Kafka's committed offset is never above done_offset, and committed_offset never above Kafka's: of
+ * a database that was set back the guard sees it by that, so nothing is saved where it is not
+ * armed. */
 #include <string.h>
 
 #include "common/clock.h"
@@ -17,6 +19,8 @@
 	"  AS i(topic text, partition int, epoch bigint, done bigint, replay bigint)), "           \
 	"held AS MATERIALIZED (SELECT o.topic, o.partition FROM public.calrelay_partition_owner o" \
 	"  WHERE o.consumer_group = $2"                                                            \
+	"    AND EXISTS (SELECT FROM public.calrelay_armed JOIN " GUARD_HERE " h"                  \
+	"      USING (system_identifier, timeline, database))"                                     \
 	"    AND (o.topic, o.partition, o.epoch) IN (SELECT topic, partition, epoch FROM input)"   \
 	"  ORDER BY o.topic, o.partition FOR SHARE) "
 
@@ -198,7 +202,7 @@ void commit_begin(struct intake *intake)
 {
 	int moved = 0;
 
-	if (intake->is_busy) {
+	if (intake->is_busy || !intake->guard.is_armed) {
 		return;
 	}
 	for (int i = 0; i < intake->part_count; i++) {

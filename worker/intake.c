@@ -302,6 +302,7 @@ static void on_closed(struct kafka_queue *queue)
 
 	rd_kafka_destroy(intake->consumer);
 	intake->consumer = NULL;
+	cluster_close(&intake->guard.cluster);
 	intake->state = INTAKE_CLOSED;
 	worker_closed(intake->worker);
 }
@@ -373,6 +374,7 @@ static void on_tick(uv_timer_t *timer)
 	} else if (intake->state == INTAKE_RUNNING) {
 		commit_begin(intake);
 	}
+	guard_tick(intake);
 	for (int i = 0; i < intake->part_count; i++) {
 		read_tick(intake->parts[i]);
 	}
@@ -445,12 +447,13 @@ void intake_run_ended(struct intake *intake, struct part *part)
 
 static struct part *find_part_of(const struct intake *intake, const char *user)
 {
+	int32_t count = intake->guard.cluster.partition_counts[0];
 	int32_t partition;
 
-	if (intake->partition_count == 0) {
+	if (count == 0) {
 		return NULL;
 	}
-	partition = kafka_user_partition(user, intake->partition_count);
+	partition = kafka_user_partition(user, count);
 	for (int i = 0; i < intake->part_count; i++) {
 		struct part *part = intake->parts[i];
 
@@ -477,7 +480,8 @@ bool intake_owns(const struct intake *intake, const char *user)
 
 bool intake_may_send(const struct intake *intake, const struct part *part)
 {
-	return intake->has_lease && clock_boot_ms() - intake->tick_boot_ms <= INTAKE_GAP_MS &&
+	return intake->has_lease && intake->guard.is_armed &&
+	       clock_boot_ms() - intake->tick_boot_ms <= INTAKE_GAP_MS &&
 	       (part->state == PART_READING || part->state == PART_REPLAYING);
 }
 
@@ -521,19 +525,23 @@ static rd_kafka_conf_t *intake_conf(const struct worker_config *config, struct f
 	return conf;
 }
 
-static bool intake_name_topics(struct intake *intake, struct fault *fault)
+bool intake_name_topics(const struct worker_config *config, char *topics[2], struct fault *fault)
 {
-	const struct worker *worker = intake->worker;
-	const char *const TABLES[] = {worker->map.assignments.table, "calendar_sync_requests"};
-	const char *const SCHEMAS[] = {worker->map.schema, "public"};
+	struct hostmap map;
+
+	if (!hostmap_load(&map, config->mapping_file, fault)) {
+		return false;
+	}
+	const char *const TABLES[] = {map.assignments.table, "calendar_sync_requests"};
+	const char *const SCHEMAS[] = {map.schema, "public"};
 
 	for (int i = 0; i < 2; i++) {
 		struct buf topic;
 
 		buf_init(&topic, 300);
-		buf_format(&topic, "%s.%s.%s", worker->config.topic_prefix, SCHEMAS[i], TABLES[i]);
-		intake->topics[i] = buf_steal(&topic);
-		if (intake->topics[i] == NULL) {
+		buf_format(&topic, "%s.%s.%s", config->topic_prefix, SCHEMAS[i], TABLES[i]);
+		topics[i] = buf_steal(&topic);
+		if (topics[i] == NULL) {
 			return fault_fatal(fault, "CALRELAY_TOPIC_PREFIX is too long");
 		}
 	}
@@ -561,7 +569,9 @@ bool intake_open(struct intake *intake, struct worker *worker, struct fault *fau
 
 	*intake = (struct intake){.worker = worker, .tick_boot_ms = clock_boot_ms()};
 	uuid_format(&member, intake->member);
-	conf = intake_name_topics(intake, fault) ? intake_conf(&worker->config, fault) : NULL;
+	conf = intake_name_topics(&worker->config, intake->topics, fault)
+		   ? intake_conf(&worker->config, fault)
+		   : NULL;
 	if (conf == NULL) {
 		return false;
 	}

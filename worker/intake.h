@@ -1,8 +1,8 @@
 /* intake.h - partitions given and taken, records in, offsets out.
  *
- * ASSIGN: look up positions (claim.c, thread) ─▶ claim the fence (claim.c, PostgreSQL) ─▶ assign ─▶
- * prove membership by committing the positions (commit.c) ─▶ read (read.c).
- * REVOKE: stop dispatch, drain, commit, answer. */
+ * ASSIGN: look up positions (claim.c, thread) ─▶ is this database armed? (guard.c) ─▶ claim the
+ * fence (claim.c, PostgreSQL) ─▶ assign ─▶ prove membership by committing the positions (commit.c)
+ * ─▶ read (read.c). REVOKE: stop dispatch, drain, commit, answer. */
 #ifndef CALRELAY_WORKER_INTAKE_H
 #define CALRELAY_WORKER_INTAKE_H
 
@@ -12,6 +12,7 @@
 #include "common/kafka.h"
 #include "common/pg.h"
 #include "common/uuid.h"
+#include "worker/guard.h"
 #include "worker/part.h"
 #include "worker/skip.h"
 #include "worker/watch.h"
@@ -20,10 +21,11 @@
 #define INTAKE_AGAIN_MS	 1000 /* what failed while partitions are claimed is tried again */
 
 struct worker;
+struct worker_config;
 
 enum intake_state {
 	INTAKE_IDLE,	 /* no partitions */
-	INTAKE_LOOKING,	 /* an ASSIGN waits for positions */
+	INTAKE_LOOKING,	 /* an ASSIGN waits for positions, and for an armed database */
 	INTAKE_CLAIMING, /* and for the fence */
 	INTAKE_RUNNING,
 	INTAKE_DRAINING, /* a REVOKE waits for runs and the last commit */
@@ -41,9 +43,7 @@ struct intake {
 	bool is_stopping; /* the group is being left for good */
 	struct part *parts[INTAKE_PARTS_MAX];
 	int part_count;
-	int64_t assignment;	 /* counts them */
-	int32_t partition_count; /* of the assignments' topic; 0: unknown yet */
-	int32_t requests_partition_count;
+	int64_t assignment; /* counts them */
 	uv_timer_t tick;
 	int64_t tick_boot_ms;
 	int64_t drain_until_ms; /* monotonic */
@@ -59,6 +59,7 @@ struct intake {
 	bool is_claim_stale;	/* the parts it was for are gone */
 	int64_t claim_again_ms; /* monotonic; 0: not due */
 	struct skip skip;
+	struct guard guard;
 
 	/* commit.c */
 	struct pg_request save;
@@ -94,13 +95,17 @@ void intake_fenced(struct intake *intake, struct part *part);
 /* Whether a Graph call may be made for part now: it is ours, and no gap makes that doubtful. */
 bool intake_may_send(const struct intake *intake, const struct part *part);
 
+/* The topics of assignments and of sync requests; owned, and to be freed also where it fails. */
+bool intake_name_topics(const struct worker_config *config, char *topics[2],
+			struct fault *fault) MUST_CHECK;
+
 /* Called when intake_stop has done its work; implemented by main. */
 void worker_closed(struct worker *worker);
 
 /* ---- between the intake's own files ---- */
 
 void intake_forget(struct intake *intake);  /* gives up every partition */
-void claim_look_up(struct intake *intake);  /* then claim_send by itself */
+void claim_look_up(struct intake *intake);  /* then guard_ask, and claim_send */
 void claim_send(struct intake *intake);	    /* for every part that is PART_CLAIMING; then skip.c */
 void intake_claimed(struct intake *intake); /* all parts have their epoch, nothing is skipped */
 

@@ -6,6 +6,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/program.h"
+#include "worker/arm.h"
 #include "worker/chain.h"
 #include "worker/check.h"
 #include "worker/lag.h"
@@ -146,6 +147,10 @@ static bool is_ready(struct ops *ops, char reason[128])
 		snprintf(reason, 128, "PostgreSQL is not reachable");
 		return false;
 	}
+	if (worker.intake.guard.is_held) {
+		snprintf(reason, 128, "%s", worker.intake.guard.reason);
+		return false;
+	}
 	snprintf(reason, 128, "the group has not assigned partitions yet");
 	/* with more workers than partitions some have none: they stand by, ready */
 	return worker.intake.state == INTAKE_RUNNING &&
@@ -174,11 +179,18 @@ static void refresh(struct ops *ops)
 	metric_set(worker.stats.breaker_open, (const char *const[]){"graph"}, worker.graph.is_open);
 	metric_set(worker.stats.breaker_open, (const char *const[]){"login"}, worker.login.is_open);
 	metric_set(worker.stats.stalled_partitions, NULL, watch_stalled(&worker.intake));
+	metric_set(worker.stats.disarmed, NULL, worker.intake.guard.is_held);
 	late_ms = lag_earlier(watch_refresh_stats(&worker.intake, now_ms), due_late(&worker.due));
 	metric_set(worker.stats.oldest_unsynced, NULL, lag_seconds(late_ms, now_ms));
 }
 
 /* ---- start and end ---- */
+
+static void on_connected(void *context)
+{
+	(void)context;
+	guard_doubt(&worker.intake);
+}
 
 static void on_stop(struct loop *loop)
 {
@@ -265,6 +277,7 @@ static bool worker_open(struct fault *fault)
 				  .is_ready = is_ready,
 				  .refresh = refresh};
 	due_init(&worker.due, &worker);
+	pg_tell(worker.pg, on_connected, NULL);
 	loop_watch_signals(&worker.loop, on_stop);
 	worker.httpd = ops_serve(&worker.loop, worker.config.http_listen, &worker.ops, fault);
 	return worker.httpd != NULL && bury_open(&worker.bury, &worker, fault) &&
@@ -322,12 +335,23 @@ static int run(void)
 	return worker.status;
 }
 
+/* Comparing calls Microsoft, and may refresh tokens, which a copy must not. */
+static bool is_armed(struct fault *fault)
+{
+	char reason[ARMED_REASON_SIZE];
+	struct armed_view view;
+
+	return arm_look(&worker.config, &view, fault) &&
+	       (armed_decide(&view, reason) != ARMED_HELD ||
+		fault_fatal(fault, "calendars are held: %s: see calrelay-worker arm", reason));
+}
+
 static int verify(int argc, char **argv)
 {
 	struct fault fault = {0};
 	int status;
 
-	if (!worker_open_core(&fault)) {
+	if (!is_armed(&fault) || !worker_open_core(&fault)) {
 		fprintf(stderr, "calrelay-worker: %s\n", fault.what);
 		return PROGRAM_EXIT_CONFIG;
 	}
@@ -345,6 +369,11 @@ static int check(void)
 static int dead_letters(int argc, char **argv)
 {
 	return letters_run(&worker.config, argc, argv);
+}
+
+static int arm(int argc, char **argv)
+{
+	return arm_run(&worker.config, argc, argv);
 }
 
 static int remove_orphans(int argc, char **argv)
@@ -366,6 +395,10 @@ static const struct program_command COMMANDS[] = {
      .arguments = "list | replay (--all | --partition N --offset M)",
      .help = "prints the dead letters, or has the calendars they are about compared with the plan",
      .run = dead_letters},
+    {.name = "arm",
+     .arguments = "",
+     .help = "this database keeps the real calendars, here: to be said of one that was restored",
+     .run = arm},
 };
 
 int main(int argc, char **argv)

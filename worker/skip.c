@@ -28,7 +28,7 @@ static void page_send(struct intake *intake);
 
 static bool skip_concerns(const struct intake *intake, const char *user)
 {
-	int32_t partition = kafka_user_partition(user, intake->partition_count);
+	int32_t partition = kafka_user_partition(user, intake->guard.cluster.partition_counts[0]);
 
 	for (int i = 0; i < intake->part_count; i++) {
 		const struct part *part = intake->parts[i];

@@ -88,6 +88,8 @@ void stats_init(struct stats *stats)
 					 "Users of a replay whose mailbox is still to be compared");
 	stats->breaker_open =
 	    GAUGE("breaker_open", "service", "1 while a service fails for everybody, else 0");
+	stats->disarmed =
+	    GAUGE("disarmed", "", "1 while calendars are held because this database is not armed");
 	stats->oldest_in_flight =
 	    GAUGE("oldest_in_flight_age_seconds", "", "Age of the oldest run under way");
 	stats_begin_at_none(stats);

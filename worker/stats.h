@@ -26,6 +26,7 @@ struct stats {
 	struct metric *oldest_in_flight;
 	struct metric *replay_users;
 	struct metric *replay_users_left;
+	struct metric *disarmed;
 };
 
 void stats_init(struct stats *stats);

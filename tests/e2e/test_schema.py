@@ -19,7 +19,7 @@ PROGRAMS = {"calrelay_producer", "calrelay_worker", "calrelay_connect"}
 ANNA, BEN = "00000000-0000-4000-8000-000000000101", "00000000-0000-4000-8000-000000000102"
 OURS = ("calendar_connections", "synced_calendar_events", "calendar_sync_requests",
         "calrelay_partition_owner", "calrelay_partition_progress", "calrelay_source",
-        "calrelay_oauth_states", "calrelay_migrations")
+        "calrelay_oauth_states", "calrelay_armed", "calrelay_migrations")
 S, I, U, D = "SELECT", "INSERT", "UPDATE", "DELETE"
 # What each role may do with whole tables; nothing that is not here.
 PRIVILEGES = {
@@ -29,7 +29,8 @@ PRIVILEGES = {
     "calrelay_worker": {
         "projects": {S}, "project_assignments": {S}, "calendar_connections": {S, U, D},
         "synced_calendar_events": {S, I, U}, "calendar_sync_requests": {S, I, U},
-        "calrelay_partition_owner": {S, I, U}, "calrelay_partition_progress": {S, I, U}},
+        "calrelay_partition_owner": {S, I, U}, "calrelay_partition_progress": {S, I, U},
+        "calrelay_armed": {S, I, U}},
     "calrelay_connect": {
         "calendar_connections": {S, I, U, D}, "synced_calendar_events": {S},
         "calendar_sync_requests": {S, I}, "calrelay_oauth_states": {S, I, U, D}},

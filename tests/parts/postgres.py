@@ -103,6 +103,12 @@ class Postgres:
         other._configure()
         return other
 
+    def listen_at(self, port):
+        """A copy that is not started yet, at an address of one's choice."""
+        self.port = port
+        self._configure()
+        return self
+
     def recover(self):
         """Starts a base backup as a restore does: to the end of its log, then on a new timeline."""
         self._configure(restore_command="'false'")

@@ -236,9 +236,11 @@ class System:
         return wait_until(predicate, timeout, what, self.programs)
 
     def move_to(self, postgres):
-        """From now on the host app and the producer use that server."""
+        """From now on the host app uses that server, and the programs when they start next."""
         self.postgres, self._connection = postgres, None
-        self.producer.with_settings(DATABASE_URL=postgres.url(self.database, "producer_login"))
+        for program, login in [(self.producer, "producer_login"), (self.connect, "connect_login"),
+                               *((worker, "worker_login") for worker in self.workers)]:
+            program.with_settings(DATABASE_URL=postgres.url(self.database, login))
 
     # the host app
 

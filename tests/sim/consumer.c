@@ -72,7 +72,7 @@ static void consumer_assign(struct process *process)
 		intake->state = INTAKE_RUNNING;
 		return;
 	}
-	intake->partition_count = topic_partition_count();
+	intake->guard.cluster.partition_counts[0] = topic_partition_count();
 	consumer_claims(process);
 }
 

@@ -1,0 +1,103 @@
+/* cluster.c - asks Kafka for its id, the topics' partitions and the group's offsets. */
+#include "worker/cluster.h"
+
+#include <stdlib.h>
+
+#include "common/buf.h"
+#include "common/jsonw.h"
+#include "common/text.h"
+
+#define CLUSTER_TIMEOUT_MS 10000
+#define CLUSTER_MAX_BYTES  (1u << 20)
+
+static bool look_up_id(struct cluster *cluster, rd_kafka_t *consumer)
+{
+	char *id = rd_kafka_clusterid(consumer, CLUSTER_TIMEOUT_MS);
+
+	if (id == NULL) {
+		return false;
+	}
+	text_copy(cluster->id, sizeof cluster->id, id);
+	rd_kafka_mem_free(consumer, id);
+	return true;
+}
+
+/* 0: there is no such topic, or nobody answers. */
+static int32_t look_up_partition_count(rd_kafka_t *consumer, const char *name)
+{
+	const struct rd_kafka_metadata *metadata;
+	rd_kafka_topic_t *topic = rd_kafka_topic_new(consumer, name, NULL);
+	int32_t count = 0;
+
+	if (topic == NULL) {
+		return 0;
+	}
+	if (rd_kafka_metadata(consumer, 0, topic, &metadata, CLUSTER_TIMEOUT_MS) ==
+	    RD_KAFKA_RESP_ERR_NO_ERROR) {
+		count = metadata->topic_cnt == 1 ? metadata->topics[0].partition_cnt : 0;
+		rd_kafka_metadata_destroy(metadata);
+	}
+	rd_kafka_topic_destroy(topic);
+	return count;
+}
+
+/* false: of one of them nobody knows. */
+static bool write_offsets(struct buf *out, const rd_kafka_topic_partition_list_t *list)
+{
+	buf_char(out, '[');
+	for (int i = 0; i < list->cnt; i++) {
+		const rd_kafka_topic_partition_t *at = &list->elems[i];
+
+		if (at->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+			return false;
+		}
+		if (at->offset >= 0) {
+			jsonw_comma(out);
+			buf_char(out, '{');
+			jsonw_member_text(out, "topic", at->topic);
+			jsonw_member_number(out, "partition", at->partition);
+			jsonw_member_number(out, "committed", at->offset);
+			buf_char(out, '}');
+		}
+	}
+	buf_char(out, ']');
+	return true;
+}
+
+static bool look_up_offsets(struct cluster *cluster, rd_kafka_t *consumer, char *const topics[2])
+{
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(16);
+	struct buf out;
+	bool ok = true;
+
+	buf_init(&out, CLUSTER_MAX_BYTES);
+	for (int i = 0; i < 2; i++) {
+		for (int32_t j = 0; j < cluster->partition_counts[i]; j++) {
+			rd_kafka_topic_partition_list_add(list, topics[i], j);
+		}
+	}
+	if (list->cnt > 0) {
+		ok = rd_kafka_committed(consumer, list, CLUSTER_TIMEOUT_MS) ==
+		     RD_KAFKA_RESP_ERR_NO_ERROR;
+	}
+	ok = ok && write_offsets(&out, list);
+	rd_kafka_topic_partition_list_destroy(list);
+	free(cluster->committed);
+	cluster->committed = ok ? buf_steal(&out) : NULL;
+	buf_close(&out);
+	return cluster->committed != NULL;
+}
+
+bool cluster_look_up(struct cluster *cluster, rd_kafka_t *consumer, char *const topics[2])
+{
+	for (int i = 0; i < 2; i++) {
+		cluster->partition_counts[i] = look_up_partition_count(consumer, topics[i]);
+	}
+	return look_up_id(cluster, consumer) && look_up_offsets(cluster, consumer, topics);
+}
+
+void cluster_close(struct cluster *cluster)
+{
+	free(cluster->committed);
+	cluster->committed = NULL;
+}

@@ -1,0 +1,21 @@
+/* cluster.h - what Kafka says of itself, of our two topics, and of the group's offsets.
+ *
+ * Its calls block: on a thread, or in a command. */
+#ifndef CALRELAY_WORKER_CLUSTER_H
+#define CALRELAY_WORKER_CLUSTER_H
+
+#include <librdkafka/rdkafka.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct cluster {
+	char id[64];
+	int32_t partition_counts[2]; /* 0: there is no such topic */
+	char *committed; /* JSON: {topic, partition, committed} of all partitions; owned */
+};
+
+/* false: not everything was answered; cluster holds what came. */
+bool cluster_look_up(struct cluster *cluster, rd_kafka_t *consumer, char *const topics[2]);
+void cluster_close(struct cluster *cluster);
+
+#endif
