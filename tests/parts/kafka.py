@@ -30,6 +30,9 @@ transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
 auto.create.topics.enable=false
 """
+# Kafka's own tools, which its scripts of these names start.
+KAFKA_TOOLS = {"kafka-consumer-groups": "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
+               "kafka-console-consumer": "org.apache.kafka.tools.consumer.ConsoleConsumer"}
 NO_COORDINATOR = (confluent_kafka.KafkaError.NOT_COORDINATOR,
                   confluent_kafka.KafkaError.COORDINATOR_NOT_AVAILABLE,
                   confluent_kafka.KafkaError.COORDINATOR_LOAD_IN_PROGRESS)
@@ -64,13 +67,15 @@ class Kafka:
 
     def _script(self):
         """Formats the data folder the first time, then becomes the broker."""
-        java = shlex.join(self._java("512m"))
+        java = shlex.join(self.java("512m"))
         properties = shlex.quote(str(self.folder / "server.properties"))
         return (f"[ -e {shlex.quote(str(self.folder / 'data'))} ] || {java} "
                 f"kafka.tools.StorageTool format -t MkU3OEVBNTcwNTJENDM2Qg -c {properties} "
                 f"|| exit; exec {java} kafka.Kafka {properties}")
 
-    def _java(self, heap):
+    @staticmethod
+    def java(heap="128m"):
+        """How Kafka's classes are started."""
         return ["java", f"-Xmx{heap}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
                 "-XX:-UsePerfData", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp",
                 jars("kafka")]
@@ -105,7 +110,7 @@ class Kafka:
         self.start()
 
     def _tool(self, name, *args):
-        done = subprocess.run([*self._java("128m"), name, *[str(arg) for arg in args]],
+        done = subprocess.run([*self.java(), name, *[str(arg) for arg in args]],
                               env=self.env, capture_output=True, text=True)
         assert done.returncode == 0, f"{name}: {done.stdout}{done.stderr}"
         return done.stdout
@@ -113,14 +118,14 @@ class Kafka:
     def reset_offsets(self, group, *where, topic=None):
         """Kafka's own kafka-consumer-groups.sh; the group has to be inactive."""
         topics = ("--topic", topic) if topic else ("--all-topics",)
-        return self._tool("org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
+        return self._tool(KAFKA_TOOLS["kafka-consumer-groups"],
                           "--bootstrap-server", self.bootstrap, "--group", group,
                           "--reset-offsets", *topics, *(where or ("--to-earliest",)),
                           "--execute")
 
     def group_state(self, group):
         """What kafka-consumer-groups.sh says: (state, members)."""
-        line = self._tool("org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
+        line = self._tool(KAFKA_TOOLS["kafka-consumer-groups"],
                           "--bootstrap-server", self.bootstrap, "--group", group,
                           "--describe", "--state").strip().splitlines()[-1].split()
         return line[-2], int(line[-1])
