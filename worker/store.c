@@ -346,16 +346,18 @@ char *store_read_sql(const struct hostmap *map)
 	    &sql,
 	    "SELECT pg_current_snapshot()::text, a.id, p.client_name, a.status, a.notes, p.notes,"
 	    " p.first_day, p.last_day FROM (SELECT) one LEFT JOIN"
-	    " (SELECT %s AS id, %s AS project, %s::text AS status, %s AS notes FROM %s.%s"
-	    "   WHERE %s = $1::uuid) a ON true",
+	    " (SELECT \"%s\" AS id, \"%s\" AS project, \"%s\"::text AS status, \"%s\" AS notes"
+	    "   FROM \"%s\".\"%s\""
+	    "   WHERE \"%s\" = $1::uuid) a ON true",
 	    map->assignments.id, map->assignments.project_id, map->assignments.booking_status,
 	    map->assignments.notes, map->schema, map->assignments.table, map->assignments.user_id);
-	buf_format(
-	    &sql,
-	    " LEFT JOIN (SELECT %s AS id, %s AS client_name, %s AS notes, %s::text AS first_day,"
-	    " %s::text AS last_day FROM %s.%s) p ON p.id = a.project",
-	    map->projects.id, map->projects.client_name, map->projects.notes,
-	    map->projects.start_date, map->projects.end_date, map->schema, map->projects.table);
+	buf_format(&sql,
+		   " LEFT JOIN (SELECT \"%s\" AS id, \"%s\" AS client_name, \"%s\" AS notes,"
+		   " \"%s\"::text AS first_day, \"%s\"::text AS last_day FROM \"%s\".\"%s\") p"
+		   " ON p.id = a.project",
+		   map->projects.id, map->projects.client_name, map->projects.notes,
+		   map->projects.start_date, map->projects.end_date, map->schema,
+		   map->projects.table);
 	return buf_steal(&sql);
 }
 

@@ -82,11 +82,11 @@ class Server(Postgres):
         assert done.returncode == 0, done.stderr
         return name
 
-    def applier(self, database, *args, program=ROOT / "schemas/apply"):
+    def applier(self, database, *args, program=ROOT / "schemas/apply", **settings):
         return subprocess.Popen(
             [program, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             env={"PATH": f"{self.bin}:{os.environ['PATH']}",
-                 "DATABASE_URL": self.url(database, "owner")})
+                 "DATABASE_URL": self.url(database, "owner"), **settings})
 
     def apply(self, database, *args, **more):
         applier = self.applier(database, *args, **more)
@@ -216,6 +216,47 @@ def test_the_applier_says_what_is_wrong_with_its_settings(server):
                              capture_output=True, text=True)
     assert applier.returncode == 78
     assert applier.stderr == "schemas/apply: DATABASE_URL is not set: give the database's libpq URI\n"
+
+
+@pytest.mark.parametrize("harm, said", [
+    (("public", "Public"), "no plain lower-case SQL identifier: 'Public'"),
+    (('"table": "projects"', '"table": "projects; DROP"'), "no plain lower-case SQL identifier"),
+    (('"table": "profiles", ', ""), "a name is missing"),
+    (("{", ""), "invalid input syntax for type json")])
+def test_a_mapping_file_that_is_no_good_applies_nothing(server, tmp_path, harm, said):
+    mapping = tmp_path / "mapping.json"
+    mapping.write_text((ROOT / "common/amidash.mapping.json").read_text().replace(*harm, 1))
+    name = server.host("unmapped")
+    status, _, errors = server.apply(name, CALRELAY_MAPPING_FILE=mapping)
+    tables = server.rows(name, "SELECT to_regclass('calrelay_migrations')")
+    server.execute("postgres", f"DROP DATABASE {name}")
+    assert status == 78 and said in errors
+    assert tables == [(None,)]
+
+
+def test_supabases_cli_gets_every_migration_once_and_in_order(server, tmp_path):
+    shutil.copytree(ROOT / "schemas", tmp_path / "schemas")
+    later = tmp_path / "schemas/sql" / MIGRATIONS[-1].name
+    folder = tmp_path / "migrations"
+    folder.mkdir()
+
+    def copied():
+        done = subprocess.run([tmp_path / "schemas/apply", "--supabase", "migrations"],
+                              cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return sorted(path.name for path in folder.iterdir())
+
+    later.rename(tmp_path / "later.sql")
+    first = copied()
+    assert copied() == first  # nothing twice
+    (tmp_path / "later.sql").rename(later)
+    files = copied()
+    assert len({name.partition("_")[0] for name in files}) == len(files) == len(MIGRATIONS)
+    assert [name.partition("_calrelay_")[2] for name in files] == [m.name for m in MIGRATIONS]
+    name = server.host("by_supabase")
+    for file in files:
+        done = server.psql(name, "-f", folder / file)
+        assert done.returncode == 0, done.stderr
 
 
 def test_a_host_without_supabase_needs_neither_auth_uid_nor_its_roles(server):

@@ -5,10 +5,11 @@ docs/metrics.md what the programs measure.
 usage: documents.py BUILD_FOLDER [--write]
 
 As a program: --write makes docs/configuration.md anew, otherwise it says what is wrong.
-lint.py calls names_in_documents, bad_inputs_have_tests, configuration_reference and
-metrics_reference.
+lint.py calls names_in_documents, settings_in_documents, bad_inputs_have_tests,
+configuration_reference and metrics_reference.
 """
 import ast
+import json
 import pathlib
 import re
 import subprocess
@@ -32,6 +33,11 @@ METRIC_NEW = re.compile(rf"""metric_new\(\s*\w+,\s*METRIC_(\w+),\s*"(\w+)",\s*{S
 METRIC_OF_WORKER = re.compile(r"""\b(COUNTER|GAUGE|HISTOGRAM)\(\s*"(\w+)",\s*"([\w,]*)\"""")
 METRIC_OF_SELF = re.compile(r"""self_set\(\s*metrics,\s*"(\w+)\"""")
 OPTION = re.compile(r"^  ([A-Z]\w+)( \(or _FILE\))?\n      (.*(?:\n      .*)*)", re.M)
+SETTING = re.compile(r"\b(?:CALRELAY|KAFKA|MICROSOFT|DATABASE)_[A-Z_]+[A-Z]\b")
+# Not of the programs: those of the build and of tests.
+OTHER_SETTINGS = {"CALRELAY_BUILD", "CALRELAY_COMMIT", "CALRELAY_SIM_SEED", "CALRELAY_SIM_SEEDS",
+                  "CALRELAY_SIM_TRACE"}
+FENCED_JSON = re.compile(r"^```json[^\n]*\n(.*?)^```$", re.M | re.S)
 HEAD = """# Configuration
 
 Environment variables only. Made from the programs' own `--help` by `tests/lint/documents.py BUILD_FOLDER --write`; lint
@@ -138,6 +144,25 @@ def options_of(build, room):
                "**required**" if required else f"`{fallback[1]}`" if fallback else "")
 
 
+def settings_in_documents(build):
+    """Every setting that a document names is one of a program's, and its JSON can be read."""
+    known = set(OTHER_SETTINGS)
+    for room in PROGRAMS:
+        for name, has_file, _, _ in options_of(build, room):
+            known |= {name, f"{name}_FILE"} if has_file else {name}
+    complaints = []
+    for document in tracked("*.md"):
+        text = (ROOT / document).read_text()
+        complaints += [f"{document}: no program has the setting {name}"
+                       for name in sorted(set(SETTING.findall(text)) - known)]
+        for block in FENCED_JSON.findall(text):
+            try:
+                json.loads(block)
+            except ValueError as problem:
+                complaints.append(f"{document}: {problem} in {block[:40]!r}")
+    return complaints
+
+
 def reference_text(build):
     parts = [HEAD]
     for room in PROGRAMS:
@@ -160,7 +185,8 @@ def main():
     if sys.argv[2:] == ["--write"]:
         (ROOT / REFERENCE).write_text(reference_text(build))
         return 0
-    complaints = (names_in_documents(build) + bad_inputs_have_tests(build)
+    complaints = (names_in_documents(build) + settings_in_documents(build)
+                  + bad_inputs_have_tests(build)
                   + configuration_reference(build) + metrics_reference(build))
     print("\n".join(complaints) or "all is there")
     return 1 if complaints else 0

@@ -17,7 +17,7 @@ import sys
 import time
 
 from documents import (bad_inputs_have_tests, configuration_reference, metrics_reference,
-                       names_in_documents)
+                       names_in_documents, settings_in_documents)
 from manifests import manifests
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -182,7 +182,7 @@ def machine_paths(_build):
 
 CHECKS = [format_of_c, length_of_files, length_of_functions, banned_calls, include_direction,
           first_line, headers_alone, spelling, shell_scripts, markers, machine_paths,
-          names_in_documents, bad_inputs_have_tests, configuration_reference,
+          names_in_documents, settings_in_documents, bad_inputs_have_tests, configuration_reference,
           metrics_reference, manifests, cppcheck]
 SLOW_CHECKS = [clang_tidy]
 
