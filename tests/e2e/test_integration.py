@@ -1,6 +1,9 @@
 """What docs/integrate.md tells a host: its tables with other names, and connect's answers."""
+import html
 import os
+import re
 import subprocess
+import urllib.parse
 
 import jwt
 import psycopg2
@@ -8,9 +11,9 @@ import pytest
 import requests
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from parts.guide import block, blocks, example
+from parts.guide import AZURE, block, blocks, example
 from parts.process import ROOT
-from parts.system import Person
+from parts.system import CLIENT_ID, Person
 
 PHASES = {"planned": ("tentative", ["Yellow category"]), "fixed": ("busy", ["Green category"])}
 
@@ -163,6 +166,22 @@ def test_the_guides_way_to_a_public_key_gives_one_that_connect_takes(desk):
                           headers={"Authorization": f"Bearer {token}"})
 
     assert answer.status_code == 200, answer.text
+
+
+def test_the_administrators_link_is_the_one_that_azure_md_shows(desk):
+    ada, = desk.add_people(1)
+    ada.sign_in()
+    page = ada.browser.get(f"{desk.connect.url}/my-schedule?error=admin_required", timeout=20).text
+    [shown] = re.findall(r'href="([^"]*adminconsent[^"]*)"', page)
+    redirect = desk.connect.settings["MICROSOFT_REDIRECT_URI"]
+    told = block("text", "admin", AZURE).strip()
+    for name, value in (("https://login.microsoftonline.com", desk.fake.url),
+                        ("{tenant}", "organizations"), ("{client id}", CLIENT_ID),
+                        ("{redirect URI}", urllib.parse.quote(redirect, safe=""))):
+        assert name in told
+        told = told.replace(name, value)
+
+    assert html.unescape(shown) == told
 
 
 def asked_by(script):
