@@ -17,8 +17,7 @@ enum armed armed_decide(const struct armed_view *view, char reason[ARMED_REASON_
 
 	reason[0] = '\0';
 	if (!view->has_row) {
-		return view->has_history ? held(reason, "this database was never armed")
-					 : ARMED_FIRST;
+		return ARMED_FIRST;
 	}
 	if (strcmp(row->system, here->system) != 0) {
 		return held(reason, "this database was armed on another PostgreSQL server");

@@ -23,7 +23,6 @@ struct armed_view {
 	bool has_row;
 	struct armed_place row; /* where it was armed */
 	struct armed_place here;
-	bool has_history; /* workers have written into it */
 	int64_t behind; /* partitions of which Kafka has a commit that the tables know nothing of */
 };
 

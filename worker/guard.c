@@ -15,8 +15,6 @@
 const char GUARD_VIEW_SQL[] =
     "SELECT h.system_identifier, h.timeline, h.database,"
     "  a.system_identifier, a.timeline, a.database, a.kafka_cluster,"
-    "  EXISTS (SELECT FROM public.synced_calendar_events)"
-    "    OR EXISTS (SELECT FROM public.calrelay_partition_owner),"
     "  (SELECT count(*) FROM jsonb_to_recordset($1::jsonb)"
     "      AS i(topic text, partition int, committed bigint)"
     "    LEFT JOIN public.calrelay_partition_progress p"
@@ -41,7 +39,6 @@ enum {
 	VIEW_ROW_TIMELINE,
 	VIEW_ROW_DATABASE,
 	VIEW_ROW_KAFKA,
-	VIEW_HISTORY,
 	VIEW_BEHIND
 };
 
@@ -59,7 +56,6 @@ bool guard_read_view(const PGresult *result, struct armed_view *view)
 	view->row.timeline = (int32_t)pg_integer(result, 0, VIEW_ROW_TIMELINE, 0);
 	view->row.database = pg_integer(result, 0, VIEW_ROW_DATABASE, 0);
 	text_copy(view->row.kafka, sizeof view->row.kafka, pg_text(result, 0, VIEW_ROW_KAFKA));
-	view->has_history = strcmp(pg_text(result, 0, VIEW_HISTORY), "t") == 0;
 	view->behind = pg_integer(result, 0, VIEW_BEHIND, 0);
 	return true;
 }

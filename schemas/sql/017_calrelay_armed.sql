@@ -1,8 +1,8 @@
 -- Which database may write to real calendars: this one, as long as it is where it was armed.
 --
 -- A copy brings the row along and is somewhere else: another server, database or Kafka, or an older state of
--- the same.  Its workers do nothing until somebody arms it (calrelay-worker arm).  A database whose
--- mapping has never been written arms itself.
+-- the same.  Its workers do nothing until somebody arms it (calrelay-worker arm).  A database that
+-- was never armed arms itself.
 CREATE TABLE public.calrelay_armed (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
     system_identifier text NOT NULL,
