@@ -130,6 +130,13 @@ class Kafka:
                           "--describe", "--state").strip().splitlines()[-1].split()
         return line[-2], int(line[-1])
 
+    def describe_group(self, group):
+        """What kafka-consumer-groups.sh says: {(topic, partition): (committed, end, lag)}."""
+        told = self._tool("org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
+                          "--bootstrap-server", self.bootstrap, "--group", group, "--describe")
+        rows = [line.split() for line in told.splitlines() if line.startswith(group + " ")]
+        return {(row[1], row[2]): tuple(int(number) for number in row[3:6]) for row in rows}
+
     @functools.cached_property
     def admin(self):
         return confluent_kafka.admin.AdminClient({
