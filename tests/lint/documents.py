@@ -133,7 +133,7 @@ def metrics_reference(_build):
 
 
 def options_of(build, room):
-    program = pathlib.Path(build) / room / f"calrelay-{room}"
+    program = pathlib.Path(build) / room / f"calrelay-{pathlib.Path(room).name}"
     text = subprocess.run([program, "--help"], check=True, capture_output=True, text=True).stdout
     for name, has_file, words in OPTION.findall(text):
         words = " ".join(words.split())

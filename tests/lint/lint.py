@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 
+from deployed import compose_file, image_file, kustomize_base, scraped_by_prometheus
 from documents import (bad_inputs_have_tests, configuration_reference, metrics_reference,
                        names_in_documents, settings_in_documents)
 from manifests import manifests
@@ -183,7 +184,8 @@ def machine_paths(_build):
 CHECKS = [format_of_c, length_of_files, length_of_functions, banned_calls, include_direction,
           first_line, headers_alone, spelling, shell_scripts, markers, machine_paths,
           names_in_documents, settings_in_documents, bad_inputs_have_tests, configuration_reference,
-          metrics_reference, manifests, cppcheck]
+          metrics_reference, manifests, compose_file, kustomize_base,
+          image_file, scraped_by_prometheus, cppcheck]
 SLOW_CHECKS = [clang_tidy]
 
 

@@ -1,0 +1,166 @@
+#!/usr/bin/python3
+"""deployed.py - what deploy/ and docker-compose.yml say of the programs is what the programs say.
+
+Variables, required ones, ports and the version, against each program's --help and CMakeLists.txt; the compose file
+against the compose specification's schema.  lint.py calls compose_file, kustomize_base, image_file and
+scraped_by_prometheus.
+"""
+import json
+import os
+import pathlib
+import re
+import subprocess
+
+import jsonschema
+import yaml
+
+from documents import PROGRAMS, ROOT, options_of
+
+COMPOSE, DOCKERFILE, SCRAPES = "docker-compose.yml", "deploy/Dockerfile", "deploy/compose/prometheus.yml"
+ROOMS = {**{room: room for room in PROGRAMS}, "fake": "tests/fake"}
+LISTEN = "CALRELAY_HTTP_LISTEN"
+OURS = re.compile(r"\b(?:CALRELAY|MICROSOFT|FAKE|DATABASE|KAFKA)_[A-Z][A-Z_]*\b")
+IMAGE = re.compile(r"^calrelay-(\w+)$")
+INTERPOLATED = re.compile(r"\$\{(\w+)[:}]")
+
+
+class Program:
+    """What --help says of one."""
+
+    def __init__(self, build, name):
+        self.name, self.known, self.required, self.port = name, set(), set(), None
+        for option, has_file, _, default in options_of(build, ROOMS[name]):
+            self.known |= {option, f"{option}_FILE"} if has_file else {option}
+            if default == "**required**":
+                self.required.add(option)
+            if option == LISTEN:
+                self.port = port_of(default.strip("`"))
+
+    def complaints(self, where, names, elsewhere=()):
+        """names are set for it, and more of them where it is not said which."""
+        there = {*names, *elsewhere}
+        return ([f"{where}: calrelay-{self.name} --help knows no {name}"
+                 for name in sorted(set(names) - self.known)]
+                + [f"{where}: calrelay-{self.name} needs {name}" for name in sorted(self.required)
+                   if name not in there and f"{name}_FILE" not in there])
+
+
+def programs(build):
+    return {name: Program(build, name) for name in ROOMS}
+
+
+def port_of(listen):
+    return int(listen.rpartition(":")[2])
+
+
+def document(name):
+    return yaml.safe_load((ROOT / name).read_text())
+
+
+def compose_schema():
+    package = json.loads((ROOT / "tests/parts/node/package.json").read_text())
+    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+    return json.loads((cache / f"calrelay/node-{package['version']}/node_modules/dclint/schemas"
+                       / "compose.schema.json").read_text())
+
+
+def published(service):
+    """The container's ports that a service publishes."""
+    return {port_of(text) for text in service.get("ports", [])}
+
+
+def compose_file(build):
+    """It follows the specification, and each program's variables and ports are its own."""
+    made, known = document(COMPOSE), programs(build)
+    complaints = [f"{COMPOSE}: {'.'.join(map(str, error.path))}: {error.message}" for error in
+                  jsonschema.Draft7Validator(compose_schema()).iter_errors(made)]
+    ports = []
+    for name, service in made["services"].items():
+        match, environment = IMAGE.match(service["image"]), service.get("environment", {})
+        if match and match[1] in known:
+            program = known[match[1]]
+            complaints += program.complaints(f"{COMPOSE}: {name}", environment)
+            ports.append(port_of(environment.get(LISTEN, f":{program.port}")))
+        for mount in service.get("volumes", []):
+            source = mount.split(":")[0]
+            if source.startswith("./") and not (ROOT / source).exists():
+                complaints.append(f"{COMPOSE}: {name}: {source} does not exist")
+    if len(set(ports)) < len(ports) or set(ports) != published(made["services"]["net"]):
+        complaints.append(f"{COMPOSE}: net publishes {sorted(published(made['services']['net']))}, "
+                          f"the programs listen on {sorted(ports)}")
+    return complaints + demo_variables(made)
+
+
+def demo_variables(made):
+    """Every variable of demo.env is asked for, and it answers all that must be given."""
+    text = (ROOT / COMPOSE).read_text()
+    given = dict(line.split("=", 1) for line in
+                 (ROOT / "deploy/compose/demo.env").read_text().splitlines()
+                 if line and not line.startswith("#"))
+    profiles = {one for service in made["services"].values() for one in service.get("profiles", [])}
+    unknown = set(given) - set(INTERPOLATED.findall(text)) - {"COMPOSE_PROFILES"}
+    missing = set(re.findall(r"\$\{(\w+):\?", text)) - set(given)
+    return ([f"deploy/compose/demo.env: {COMPOSE} asks for no {name}" for name in sorted(unknown)]
+            + [f"deploy/compose/demo.env: {name} is not given" for name in sorted(missing)]
+            + [f"deploy/compose/demo.env: no service has the profile {name}" for name in
+               sorted(set(given["COMPOSE_PROFILES"].split(",")) - profiles)])
+
+
+def kustomize_base(build):
+    """Each container's variables and port are its program's; every name in any manifest is one's."""
+    known, complaints = programs(build), []
+    settings = {line.split("=")[0] for made in document("deploy/base/kustomization.yaml")
+                .get("configMapGenerator", []) for line in made.get("literals", [])}
+    every = set().union(*(program.known for program in known.values()))
+    for name in sorted((ROOT / "deploy").glob("**/*.yaml")):
+        where = name.relative_to(ROOT)
+        complaints += [f"{where}: no program knows {word}"
+                       for word in sorted(set(OURS.findall(name.read_text())) - every)]
+    for room in PROGRAMS:
+        where = f"deploy/base/{room}/{room}.yaml"
+        for part in yaml.safe_load_all((ROOT / where).read_text()):
+            if part["kind"] == "Deployment":
+                for container in part["spec"]["template"]["spec"]["containers"]:
+                    complaints += container_complaints(where, known[room], container, settings)
+    return complaints
+
+
+def container_complaints(where, program, container, settings):
+    environment = {one["name"]: one.get("value", "") for one in container["env"]}
+    port = port_of(environment.get(LISTEN, f":{program.port}"))
+    ports = [one["containerPort"] for one in container["ports"]]
+    return (program.complaints(where, environment, settings)
+            + ([] if ports == [port] else [f"{where}: {ports} is not the port it listens on: {port}"]))
+
+
+def image_file(build):
+    """EXPOSE is where each program listens, and the label's version is the build's."""
+    text = (ROOT / DOCKERFILE).read_text()
+    version = re.search(r"^project\(calrelay VERSION ([\d.]+)",
+                        (ROOT / "CMakeLists.txt").read_text(), re.M)[1]
+    complaints = [f"{DOCKERFILE}: CALRELAY_VERSION={one}, CMakeLists.txt says {version}"
+                  for one in re.findall(r"^ARG CALRELAY_VERSION=(.*)$", text, re.M)
+                  if one != version]
+    for name, program in programs(build).items():
+        stage = re.search(rf"^FROM runtime AS {name}\n(.*?)(?=^FROM|\Z)", text, re.M | re.S)
+        ports = [int(port) for port in re.findall(r"^EXPOSE (\d+)$", stage[1], re.M)] if stage else []
+        if ports != [program.port]:
+            complaints.append(f"{DOCKERFILE}: {name} exposes {ports}, listens on {program.port}")
+    return complaints
+
+
+def scraped_by_prometheus(_build):
+    """What Prometheus asks in the compose file is every program of ours, by its port."""
+    services = document(COMPOSE)["services"]
+    scraped = {(job["job_name"], target) for job in document(SCRAPES)["scrape_configs"]
+               for group in job["static_configs"] for target in group["targets"]}
+    served = {(service["image"], f"net:{port_of(service['environment'][LISTEN])}")
+              for service in services.values() if service["image"].startswith("calrelay-")
+              and LISTEN in service.get("environment", {}) and "profiles" not in service}
+    done = subprocess.run(["promtool", "check", "config", ROOT / SCRAPES], text=True,
+                          capture_output=True)
+    return ([f"{SCRAPES}: {job} at {target} is not in {COMPOSE}"
+             for job, target in sorted(scraped - served)]
+            + [f"{SCRAPES}: {image} at {target} is not scraped"
+               for image, target in sorted(served - scraped)]
+            + ([] if done.returncode == 0 else (done.stdout + done.stderr).splitlines()))
