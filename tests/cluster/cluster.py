@@ -5,13 +5,16 @@ import os
 import pathlib
 import subprocess
 
+import requests
+
 from parts.process import Process, wait_until
 
 HERE = pathlib.Path(__file__).resolve().parent
 NODE = "10.99.0.1"  # the bridge that tests/cluster/run makes
 POD_NETWORK = "10.244.0.0/24"
-API = "https://127.0.0.1:16443"
+API = f"https://{NODE}:16443"
 ETCD = "http://127.0.0.1:23790"
+TOKEN = "admintoken"
 
 
 class Cluster:
@@ -142,6 +145,13 @@ class Cluster:
     def get(self, *argv):
         return json.loads(self.must("get", "-o", "json", *argv))
 
+    def post(self, path, body):
+        """The HTTP status of a request that kubectl has no command for."""
+        answer = requests.post(API + path, json=body, timeout=20,
+                               verify=self.folder / "pki/apiserver.crt",
+                               headers={"Authorization": f"Bearer {TOKEN}"})
+        return answer.status_code
+
     def render(self, folder):
         """The objects of an overlay as YAML."""
         return self.must("kustomize", folder)
@@ -161,8 +171,9 @@ class Cluster:
                 target = self.folder / "cni" / name
                 target.parent.mkdir()
             target.write_text(text.replace("@FOLDER@", str(self.folder))
-                              .replace("@API@", API).replace("@PODS@", POD_NETWORK))
-        (self.folder / "tokens.csv").write_text('admintoken,admin,1,"system:masters"\n')
+                              .replace("@API@", API).replace("@TOKEN@", TOKEN)
+                              .replace("@PODS@", POD_NETWORK))
+        (self.folder / "tokens.csv").write_text(f'{TOKEN},admin,1,"system:masters"\n')
         self._make_keys()
 
     def _make_keys(self):

@@ -5,7 +5,6 @@ import pathlib
 import subprocess
 import types
 
-import requests
 import yaml
 
 from cluster import NODE, POD_NETWORK
@@ -161,6 +160,9 @@ class Deployed(System):
         self.kubectl("rollout", "status", f"deployment/calrelay-{component}",
                      f"--timeout={timeout}s")
 
+    def wait_gone(self, pod, timeout):
+        self.kubectl("wait", "--for=delete", f"pod/{pod}", f"--timeout={timeout}s")
+
     def replicas(self):
         """How many workers KEDA wants."""
         return self.cluster.get("-n", SPACE, "deployment", "calrelay-worker")["spec"]["replicas"]
@@ -179,12 +181,9 @@ class Deployed(System):
     def evict(self, pod):
         """The HTTP status that the eviction was answered with: 201, or 429 where the budget forbids it."""
         name = pod["metadata"]["name"]
-        answer = requests.post(
-            f"https://127.0.0.1:16443/api/v1/namespaces/{SPACE}/pods/{name}/eviction",
-            headers={"Authorization": "Bearer admintoken"}, verify=False, timeout=20,
-            json={"apiVersion": "policy/v1", "kind": "Eviction",
-                  "metadata": {"name": name, "namespace": SPACE}})
-        return answer.status_code
+        return self.cluster.post(f"/api/v1/namespaces/{SPACE}/pods/{name}/eviction", {
+            "apiVersion": "policy/v1", "kind": "Eviction",
+            "metadata": {"name": name, "namespace": SPACE}})
 
 
 def processes(name):
