@@ -250,3 +250,15 @@ void claim_send(struct intake *intake)
 	pg_send(intake->worker->pg, &intake->claim);
 	buf_close(&input);
 }
+
+void claim_tick(struct intake *intake)
+{
+	if (intake->claim_again_ms == 0 || clock_mono_ms() < intake->claim_again_ms) {
+		return;
+	}
+	if (intake->state == INTAKE_LOOKING) {
+		claim_look_up(intake);
+	} else {
+		claim_send(intake);
+	}
+}

@@ -98,7 +98,6 @@ static void part_open_queue(struct part *part)
 	kafka_queue_init(&part->queue, &intake->worker->loop, queue, read_ready);
 	part->has_queue = true;
 	part->position = part->start;
-	lag_see_end(part, part->high_watermark, clock_wall_ms());
 	if (part->replay_to >= 0) {
 		lag_begin_replay(part, clock_wall_ms());
 	}
@@ -360,13 +359,7 @@ static void on_tick(uv_timer_t *timer)
 	if (intake->queue.closing) {
 		return;
 	}
-	if (intake->claim_again_ms > 0 && clock_mono_ms() >= intake->claim_again_ms) {
-		if (intake->state == INTAKE_LOOKING) {
-			claim_look_up(intake);
-		} else {
-			claim_send(intake);
-		}
-	}
+	claim_tick(intake);
 	if (intake->state == INTAKE_DRAINING) {
 		intake_drain(intake);
 	} else if (intake->state == INTAKE_RUNNING && intake->must_restart) {

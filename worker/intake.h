@@ -107,6 +107,7 @@ void worker_closed(struct worker *worker);
 void intake_forget(struct intake *intake);  /* gives up every partition */
 void claim_look_up(struct intake *intake);  /* then guard_ask, and claim_send */
 void claim_send(struct intake *intake);	    /* for every part that is PART_CLAIMING; then skip.c */
+void claim_tick(struct intake *intake);	    /* what failed, again when it is time */
 void intake_claimed(struct intake *intake); /* all parts have their epoch, nothing is skipped */
 
 /* From the next tick on, as if the partitions had just been given: their log is another one. */

@@ -146,7 +146,7 @@ def headers_alone(build):
 
 
 def spelling(_build):
-    names = [name for name in tracked() if not re.search(r"golden/|\.(png|svg|lock|pem)$", name)]
+    names = [name for name in tracked() if not re.search(r"golden/|package-lock\.json$|\.(png|svg|lock|pem)$", name)]
     return run(["codespell", "-L", SPELLING_IGNORED, *names])
 
 
