@@ -85,18 +85,20 @@ def test_a_program_tells_version_commit_and_how_it_is_watched(images, commit, ta
 
 
 @pytest.mark.parametrize("target", [*PROGRAMS, "migrate"])
-def test_an_image_is_labelled_and_lists_what_it_holds(images, commit, target):
+def test_an_image_is_labelled_and_lists_what_it_holds(images, commit, target, tmp_path):
     labels = containers.inspect(images[target])["Labels"]
     assert {"title": f"calrelay-{target}", "version": VERSION, "revision": commit,
             "licenses": "MIT"}.items() <= {
                 name.removeprefix("org.opencontainers.image."): value
                 for name, value in labels.items()}.items()
     run = ["run", "--rm", "--network", "host", "--entrypoint"]
-    document = json.loads(containers.podman(*run, "cat", images[target],
-                                            "/usr/share/doc/calrelay/sbom.spdx.json").output)
+    text = containers.podman(*run, "cat", images[target],
+                             "/usr/share/doc/calrelay/sbom.spdx.json").output
+    document = json.loads(text)
+    containers.assert_valid_spdx(text, tmp_path / "sbom.spdx.json")
     installed = containers.podman(*run, "dpkg-query", images[target], "-W", "-f",
                                   "${Package} ${Version}\n").output.splitlines()
-    assert installed and not missing_of_spdx(document)
+    assert installed
     packages = {package["SPDXID"]: package for package in document["packages"]}
     about = {kind: {packages[end]["name"] for end in ends_of(document, kind)}
              for kind in ("DESCRIBES", "CONTAINS", "DYNAMIC_LINK", "STATIC_LINK")}
@@ -112,21 +114,3 @@ def test_an_image_is_labelled_and_lists_what_it_holds(images, commit, target):
 def ends_of(document, kind):
     return [one["relatedSpdxElement"] for one in document["relationships"]
             if one["relationshipType"] == kind]
-
-
-def missing_of_spdx(document):
-    """What SPDX 2.3 asks of a document and its packages, and is not there."""
-    identifier = re.compile(r"SPDXRef-[A-Za-z\d.-]+$")
-    missing = [] if document["spdxVersion"] == "SPDX-2.3" and document["dataLicense"] == "CC0-1.0" \
-        and document["SPDXID"] == "SPDXRef-DOCUMENT" and document["documentNamespace"] \
-        and document["creationInfo"]["creators"] \
-        and re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$", document["creationInfo"]["created"]) \
-        else ["head"]
-    identifiers = [package["SPDXID"] for package in document["packages"]]
-    missing += [name for name in identifiers if not identifier.match(name)]
-    missing += [] if len(set(identifiers)) == len(identifiers) else ["one of each"]
-    missing += [package["name"] for package in document["packages"]
-                if not package["versionInfo"] or "downloadLocation" not in package]
-    known = {"SPDXRef-DOCUMENT", *identifiers}
-    return missing + [str(one) for one in document["relationships"]
-                      if not {one["spdxElementId"], one["relatedSpdxElement"]} <= known]

@@ -146,7 +146,7 @@ def headers_alone(build):
 
 
 def spelling(_build):
-    names = [name for name in tracked() if not re.search(r"golden/|package-lock\.json$|\.(png|svg|lock|pem)$", name)]
+    names = [name for name in tracked() if not re.search(r"golden/|-lock\.json$|\.(png|svg|lock|pem)$", name)]
     return run(["codespell", "-L", SPELLING_IGNORED, *names])
 
 
@@ -171,6 +171,11 @@ def clang_tidy(build):
     return sorted({line.replace(f"{ROOT}/", "") for line in complaints if ": error: " in line})
 
 
+def dockerfile(_build):
+    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+    return run([cache / "calrelay/python/bin/hadolint", "deploy/Dockerfile"])
+
+
 def markers(_build):
     return [f"{name}:{line_number(text, match.start())}: {match.group(1)}"
             for name in tracked() for text in [text_of(name)] for match in MARKERS.finditer(text)]
@@ -186,7 +191,7 @@ CHECKS = [format_of_c, length_of_files, length_of_functions, banned_calls, inclu
           names_in_documents, settings_in_documents, bad_inputs_have_tests, configuration_reference,
           metrics_reference, manifests, compose_file, kustomize_base,
           image_file, scraped_by_prometheus, cppcheck]
-SLOW_CHECKS = [clang_tidy]
+SLOW_CHECKS = [clang_tidy, dockerfile]
 
 
 def report(check, build):

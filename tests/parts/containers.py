@@ -7,7 +7,8 @@ import subprocess
 
 from .process import ROOT, wait_until
 
-STORE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "calrelay/images"
+CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "calrelay"
+STORE = CACHE / "images"
 ENVIRONMENT = {**os.environ, "CONTAINERS_STORAGE_CONF": str(STORE / "storage.conf"),
                "CONTAINERS_CONF": str(STORE / "containers.conf")}
 USER = 65532
@@ -39,6 +40,15 @@ def inspect(image):
     done = podman("image", "inspect", image)
     assert done.status == 0, done.errors
     return json.loads(done.output)[0]["Config"]
+
+
+def assert_valid_spdx(text, path):
+    """SPDX's own tool reads it and finds nothing wrong."""
+    path.write_text(text)
+    done = subprocess.run(["/usr/bin/python3", "-m", "spdx_tools.spdx.clitools.pyspdxtools",
+                           "--infile", path], env={**os.environ, "PYTHONPATH": CACHE / "python"},
+                          text=True, capture_output=True)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def contain(program, image):
