@@ -19,8 +19,8 @@ LINKED = {"libcjson1", "libcurl4", "libmicrohttpd12", "libpq5", "librdkafka1", "
 
 
 @pytest.fixture(scope="session")
-def images(tmp_path_factory):
-    return containers.build(tmp_path_factory.mktemp("images"))
+def images(tmp_path_factory, commit):
+    return containers.build(tmp_path_factory.mktemp("images"), commit)
 
 
 @pytest.fixture(scope="session")

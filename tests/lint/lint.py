@@ -146,7 +146,8 @@ def headers_alone(build):
 
 
 def spelling(_build):
-    names = [name for name in tracked() if not re.search(r"golden/|-lock\.json$|\.(png|svg|lock|pem)$", name)]
+    names = [name for name in tracked()
+             if not re.search(r"golden/|-lock\.json$|\.(png|svg|lock|pem)$", name)]
     return run(["codespell", "-L", SPELLING_IGNORED, *names])
 
 
