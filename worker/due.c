@@ -9,7 +9,7 @@
 #include "worker/worker.h"
 
 #define DUE_POLL_TICKS	2
-#define DUE_COUNT_TICKS 10
+#define DUE_COUNT_TICKS 5
 /* A few at a time: nobody waits for these, and there are two months for all of them. */
 #define DUE_IDLE_TICKS 10
 #define DUE_IDLE_MOST  5
