@@ -9,6 +9,7 @@ import uuid
 import psycopg2.extras
 import requests
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from parts import murmur2
 from parts.system import CLIENT_ID, CLIENT_SECRET
 
 SCOPES = "openid profile offline_access User.Read Calendars.ReadWrite"
@@ -25,10 +26,12 @@ CONNECTION = ("(%s, %s, %s, %s, now() + interval '59 minutes', %s, 'active', %s,
 Member = collections.namedtuple("Member", "user_id email token refresh")
 
 
-def add_members(system, count):
-    """Profiles, mailboxes, and active connections as if each had gone through connect's routes."""
+def add_members(system, count, partitions):
+    """Profiles, mailboxes, and active connections as if each had gone through connect's routes; as
+    many of one partition as of another."""
     known = system.value("SELECT count(*) FROM profiles")
-    members = [sign_up(system, known + number) for number in range(count)]
+    members = [sign_up(system, known + number, number % partitions, partitions)
+               for number in range(count)]
     rows = [(str(member.user_id), member.email, member.email) for member in members]
     insert(system, PROFILES, rows)
     insert(system, CONNECTIONS, [connection_of(system, member) for member in members], CONNECTION)
@@ -45,7 +48,14 @@ def insert(system, statement, rows, template=None):
 BROWSER = requests.Session()
 
 
-def sign_up(system, number):
+def user_id_in(partition, partitions):
+    while True:
+        user_id = uuid.uuid4()
+        if murmur2.partition(str(user_id).encode(), partitions) == partition:
+            return user_id
+
+
+def sign_up(system, number, partition, partitions):
     email = f"member{number}@example.com"
     system.fake.add_account(email, f"Member {number}", time_zone="Europe/Berlin")
     redirect = system.worker.settings["MICROSOFT_REDIRECT_URI"]
@@ -62,7 +72,7 @@ def sign_up(system, number):
         "code_verifier": VERIFIER})
     assert answer.ok, f"{answer.status_code} {answer.text}"
     tokens = answer.json()
-    return Member(uuid.uuid4(), email, tokens["access_token"], tokens["refresh_token"])
+    return Member(user_id_in(partition, partitions), email, tokens["access_token"], tokens["refresh_token"])
 
 
 def challenge():

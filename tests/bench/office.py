@@ -31,16 +31,18 @@ WHERE consumer_group = %s AND topic = %s
 class Office:
     """The whole pipeline but for connect; its worker is not started."""
 
-    def __init__(self, members):
+    def __init__(self, members, partitions=PARTITIONS, latency_ms=LATENCY_MS):
+        self.partitions, self.latency_ms = partitions, latency_ms
         self.backbone = Backbone().start()
         self.system = System(self.backbone, build_folder("release"), number="")
         self.kafka, self.fake, self.worker = (self.system.kafka, self.system.fake,
                                               self.system.worker)
         self.topic = self.system.topic
         self.fake.start().wait_ready()
+        self.system.producer.with_settings(CALRELAY_PARTITIONS=partitions)
         self.system.producer.start().wait_ready()  # by then the topics exist
         started = time.monotonic()
-        self.members = crowd.add_members(self.system, members)
+        self.members = crowd.add_members(self.system, members, partitions)
         say(f"{members} people connected in {time.monotonic() - started:.1f} s")
 
     def close(self):
@@ -56,7 +58,7 @@ class Office:
         self.start_worker()
         self.wait_settled()
         self.stop_worker()
-        self.fake.latency(LATENCY_MS)
+        self.fake.latency(self.latency_ms)
 
     def calls(self):
         """(assignment, user, event) of all, so that neighbours are different people's."""
@@ -120,7 +122,7 @@ class Office:
         with self.reader("bench") as reader:
             return [reader.get_watermark_offsets(
                 confluent_kafka.TopicPartition(self.topic, number), timeout=10)[1]
-                for number in range(PARTITIONS)]
+                for number in range(self.partitions)]
 
     def commit(self, group, offsets):
         """As if the group had come that far."""

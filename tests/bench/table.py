@@ -26,10 +26,15 @@ def row(figure):
 def print_table(figures):
     """How many targets were missed."""
     rows = [("figure", "median", "unit", "spread", "target", "holds"), *map(row, figures)]
-    widths = [max(len(line[i]) for line in rows) for i in range(6)]
-    for number, line in enumerate(rows):
-        print("  ".join(word.rjust(width) if i == 1 else word.ljust(width)
-                        for i, (word, width) in enumerate(zip(line, widths))).rstrip())
-        if number == 0:
-            print("  ".join("-" * width for width in widths))
+    print_rows(rows, {1})
     return sum(line[5] == "NO" for line in rows)
+
+
+def print_rows(rows, numbers):
+    """Aligned, a line under the first one; the columns in numbers are."""
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    for place, line in enumerate(rows):
+        print("  ".join(word.rjust(width) if i in numbers else word.ljust(width)
+                        for i, (word, width) in enumerate(zip(line, widths))).rstrip())
+        if place == 0:
+            print("  ".join("-" * width for width in widths))
