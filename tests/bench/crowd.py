@@ -72,7 +72,8 @@ def sign_up(system, number, partition, partitions):
         "code_verifier": VERIFIER})
     assert answer.ok, f"{answer.status_code} {answer.text}"
     tokens = answer.json()
-    return Member(user_id_in(partition, partitions), email, tokens["access_token"], tokens["refresh_token"])
+    return Member(user_id_in(partition, partitions), email, tokens["access_token"],
+                  tokens["refresh_token"])
 
 
 def challenge():

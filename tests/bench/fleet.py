@@ -1,4 +1,4 @@
-"""fleet.py - more and more workers share the same changes: how much faster, how long do they pause?"""
+"""fleet.py - more and more workers share the same changes: how much faster, what stops them?"""
 import collections
 import os
 import pathlib
@@ -10,8 +10,8 @@ from probes import Pause, Probes
 from stage import say
 
 PARTITIONS, LATENCY_MS = 24, 200
-# One call of 200 ms per person at a time: a worker that serves so many makes at most 80 calls a second,
-# for which it needs a twentieth of a processor.
+# One call of 200 ms per person at a time, so a worker that serves so many makes at most 80 a second:
+# what bounds it is latency, not CPU.
 IN_FLIGHT = 16
 PEOPLE_OF_PARTITION = 100
 CHANGES = PARTITIONS * PEOPLE_OF_PARTITION
@@ -139,8 +139,8 @@ class Fleet:
         self.system.assert_calendars_equal_plan()
 
 
-PACE = ("workers", "changes/s", "per worker", "efficiency", "CPU busy", "by others", "CPU per change",
-        "lag drained")
+PACE = ("workers", "changes/s", "per worker", "efficiency", "CPU busy", "by others",
+        "CPU per change", "lag drained")
 PAUSES = ("workers", "change", "pause", "partitions that paused", "all served again", "usual gap")
 
 

@@ -1,9 +1,10 @@
-"""probes.py - one person of each partition whose plan changes all the time: who stands still shows."""
+"""probes.py - a person of each partition whose plan changes all the time: a pause shows."""
 import statistics
 import threading
 
 NOTE = """
-UPDATE project_assignments SET notes = 'probe ' || %s, updated_at = now() WHERE user_id = ANY (%s::uuid[])
+UPDATE project_assignments SET notes = 'probe ' || %s, updated_at = now()
+WHERE user_id = ANY (%s::uuid[])
 """
 EVERY_S = 0.25
 
