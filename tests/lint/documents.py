@@ -35,7 +35,7 @@ METRIC_OF_SELF = re.compile(r"""self_set\(\s*metrics,\s*"(\w+)\"""")
 OPTION = re.compile(r"^  ([A-Z]\w+)( \(or _FILE\))?\n      (.*(?:\n      .*)*)", re.M)
 SETTING = re.compile(r"\b(?:CALRELAY|KAFKA|MICROSOFT|DATABASE)_[A-Z_]+[A-Z]\b")
 # Not of the programs: those of the build and of tests.
-OTHER_SETTINGS = {"CALRELAY_BUILD", "CALRELAY_COMMIT", "CALRELAY_SIM_SEED", "CALRELAY_SIM_SEEDS",
+OTHER_SETTINGS = {"KAFKA_IMAGE", "CALRELAY_BUILD", "CALRELAY_COMMIT", "CALRELAY_SIM_SEED", "CALRELAY_SIM_SEEDS",
                   "CALRELAY_SIM_TRACE"}
 FENCED_JSON = re.compile(r"^```json[^\n]*\n(.*?)^```$", re.M | re.S)
 HEAD = """# Configuration

@@ -1,9 +1,10 @@
 #!/usr/bin/python3
-"""manifests.py - what the Kubernetes manifests say about the programs is what the programs say.
+"""manifests.py - the Kubernetes manifests fit each other, the documents and the monitoring.
 
 usage: manifests.py --write
 
-As a program it makes the PrometheusRule anew from deploy/monitoring/rules.  lint.py calls manifests.
+As a program it makes the PrometheusRule anew from deploy/monitoring/rules.  lint.py calls manifests;
+their variables and ports are deployed.py's.
 Whether Kubernetes takes them is tests/cluster's to find out.
 """
 import pathlib
@@ -18,9 +19,6 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
 MONITORING, RULES = DEPLOY / "monitoring", DEPLOY / "components/monitoring/rules.yaml"
 RULES_HEAD = "# Made from deploy/monitoring/rules by tests/lint/manifests.py --write.\n"
-PROGRAMS = ("producer", "worker", "connect")
-# schemas/apply has no --help: it takes this and psql's own variables.
-MIGRATE = {"DATABASE_URL", "DATABASE_URL_FILE"}
 SECRET_ROW = re.compile(r"^\| `(calrelay-[a-z-]+)` \| `([a-z.-]+)` \|", re.M)
 
 
@@ -35,30 +33,6 @@ def objects_of(folder):
 def kustomizations():
     for path in sorted(DEPLOY.rglob("kustomization.yaml")):
         yield path, yaml.safe_load(path.read_text())
-
-
-def variables_of(build, room):
-    """Every variable that the program's --help names."""
-    names = set()
-    for name, has_file, _meaning, _fallback in options_of(build, room):
-        names |= {name, f"{name}_FILE"} if has_file else {name}
-    return names
-
-
-def unknown_variables(build):
-    known = {room: variables_of(build, room) for room in PROGRAMS} | {"migrate": MIGRATE}
-    for path, made in objects_of(DEPLOY):
-        if made["kind"] in ("Deployment", "Job"):
-            for container in made["spec"]["template"]["spec"]["containers"]:
-                for variable in container.get("env", ()):
-                    if variable["name"] not in known[container["name"]]:
-                        yield f"{path}: {container['name']} knows no {variable['name']}"
-    for path, made in kustomizations():
-        for generator in made.get("configMapGenerator", ()):
-            for literal in generator.get("literals", ()):
-                name = literal.partition("=")[0]
-                if not any(name in names for names in known.values()):
-                    yield f"{path.relative_to(ROOT)}: no program knows {name}"
 
 
 def images_and_versions():
@@ -165,8 +139,8 @@ def monitoring():
 
 
 def manifests(build):
-    """Variables, versions, selectors, secrets, routes, partitions, rules; every complaint."""
-    return [*unknown_variables(build), *images_and_versions(), *selectors(), *secrets(),
+    """Versions, selectors, secrets, routes, partitions, rules; every complaint."""
+    return [*images_and_versions(), *selectors(), *secrets(),
             *routes(), *partitions(build), *monitoring()]
 
 
