@@ -20,6 +20,7 @@ from deployed import compose_file, image_file, kustomize_base, scraped_by_promet
 from documents import (bad_inputs_have_tests, configuration_reference, metrics_reference,
                        names_in_documents, settings_in_documents)
 from manifests import manifests
+import monitoring
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FILE_LINES_MAX, FUNCTION_LINES_MAX = 600, 60
@@ -191,7 +192,7 @@ CHECKS = [format_of_c, length_of_files, length_of_functions, banned_calls, inclu
           first_line, headers_alone, spelling, shell_scripts, markers, machine_paths,
           names_in_documents, settings_in_documents, bad_inputs_have_tests, configuration_reference,
           metrics_reference, manifests, compose_file, kustomize_base,
-          image_file, scraped_by_prometheus, cppcheck]
+          image_file, scraped_by_prometheus, *monitoring.CHECKS, cppcheck]
 SLOW_CHECKS = [clang_tidy, dockerfile]
 
 
