@@ -26,11 +26,13 @@ static bool look_at_kafka(const struct worker_config *config, struct cluster *cl
 			  struct fault *fault)
 {
 	char *topics[2] = {NULL, NULL};
+	struct hostmap map;
 	char why[160];
 	rd_kafka_t *client = NULL;
 	rd_kafka_conf_t *conf = kafka_conf_new(config->kafka_bootstrap, config->kafka_config_file,
 					       "calrelay-arm", fault);
-	bool ok = conf != NULL && intake_name_topics(config, topics, fault) &&
+	bool ok = conf != NULL && hostmap_load(&map, config->mapping_file, fault) &&
+		  cluster_name_topics(&map, config->topic_prefix, topics, fault) &&
 		  kafka_conf_set(conf, "group.id", config->group, fault);
 
 	if (ok) {

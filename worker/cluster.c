@@ -10,6 +10,25 @@
 #define CLUSTER_TIMEOUT_MS 10000
 #define CLUSTER_MAX_BYTES  (1u << 20)
 
+bool cluster_name_topics(const struct hostmap *map, const char *prefix, char *topics[2],
+			 struct fault *fault)
+{
+	const char *const TABLES[] = {map->assignments.table, "calendar_sync_requests"};
+	const char *const SCHEMAS[] = {map->schema, "public"};
+
+	for (int i = 0; i < 2; i++) {
+		struct buf topic;
+
+		buf_init(&topic, 300);
+		buf_format(&topic, "%s.%s.%s", prefix, SCHEMAS[i], TABLES[i]);
+		topics[i] = buf_steal(&topic);
+		if (topics[i] == NULL) {
+			return fault_fatal(fault, "CALRELAY_TOPIC_PREFIX is too long");
+		}
+	}
+	return true;
+}
+
 static bool look_up_id(struct cluster *cluster, rd_kafka_t *consumer)
 {
 	char *id = rd_kafka_clusterid(consumer, CLUSTER_TIMEOUT_MS);

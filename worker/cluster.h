@@ -8,11 +8,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/fault.h"
+#include "common/hostmap.h"
+
 struct cluster {
 	char id[64];
 	int32_t partition_counts[2]; /* 0: there is no such topic */
 	char *committed; /* JSON: {topic, partition, committed} of all partitions; owned */
 };
+
+/* The topics of assignments and of sync requests; the caller frees them, also where it fails. */
+bool cluster_name_topics(const struct hostmap *map, const char *prefix, char *topics[2],
+			 struct fault *fault) MUST_CHECK;
 
 /* false: not everything was answered; cluster holds what came. */
 bool cluster_look_up(struct cluster *cluster, rd_kafka_t *consumer, char *const topics[2]);

@@ -518,29 +518,6 @@ static rd_kafka_conf_t *intake_conf(const struct worker_config *config, struct f
 	return conf;
 }
 
-bool intake_name_topics(const struct worker_config *config, char *topics[2], struct fault *fault)
-{
-	struct hostmap map;
-
-	if (!hostmap_load(&map, config->mapping_file, fault)) {
-		return false;
-	}
-	const char *const TABLES[] = {map.assignments.table, "calendar_sync_requests"};
-	const char *const SCHEMAS[] = {map.schema, "public"};
-
-	for (int i = 0; i < 2; i++) {
-		struct buf topic;
-
-		buf_init(&topic, 300);
-		buf_format(&topic, "%s.%s.%s", config->topic_prefix, SCHEMAS[i], TABLES[i]);
-		topics[i] = buf_steal(&topic);
-		if (topics[i] == NULL) {
-			return fault_fatal(fault, "CALRELAY_TOPIC_PREFIX is too long");
-		}
-	}
-	return true;
-}
-
 static bool intake_subscribe(struct intake *intake, struct fault *fault)
 {
 	rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(2);
@@ -562,7 +539,7 @@ bool intake_open(struct intake *intake, struct worker *worker, struct fault *fau
 
 	*intake = (struct intake){.worker = worker, .tick_boot_ms = clock_boot_ms()};
 	uuid_format(&member, intake->member);
-	conf = intake_name_topics(&worker->config, intake->topics, fault)
+	conf = cluster_name_topics(&worker->map, worker->config.topic_prefix, intake->topics, fault)
 		   ? intake_conf(&worker->config, fault)
 		   : NULL;
 	if (conf == NULL) {

@@ -21,7 +21,6 @@
 #define INTAKE_AGAIN_MS	 1000 /* what failed while partitions are claimed is tried again */
 
 struct worker;
-struct worker_config;
 
 enum intake_state {
 	INTAKE_IDLE,	 /* no partitions */
@@ -94,10 +93,6 @@ void intake_fenced(struct intake *intake, struct part *part);
 
 /* Whether a Graph call may be made for part now: it is ours, and no gap makes that doubtful. */
 bool intake_may_send(const struct intake *intake, const struct part *part);
-
-/* The topics of assignments and of sync requests; owned, and to be freed also where it fails. */
-bool intake_name_topics(const struct worker_config *config, char *topics[2],
-			struct fault *fault) MUST_CHECK;
 
 /* Called when intake_stop has done its work; implemented by main. */
 void worker_closed(struct worker *worker);
