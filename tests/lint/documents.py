@@ -126,8 +126,10 @@ def metrics_in_document():
 
 def metrics_reference(_build):
     """docs/metrics.md names exactly the metrics that the programs make."""
-    made, told = set(metrics_in_source()), set(metrics_in_document())
-    return ([f"{METRICS}: no {kind} {name}{{{labels}}}" for name, kind, labels in made - told]
+    made, rows = set(metrics_in_source()), list(metrics_in_document())
+    told = set(rows)
+    return ([f"{METRICS}: {row[0]} is there twice" for row in told if rows.count(row) > 1]
+            + [f"{METRICS}: no {kind} {name}{{{labels}}}" for name, kind, labels in made - told]
             + [f"{METRICS}: no program makes the {kind} {name}{{{labels}}}"
                for name, kind, labels in told - made])
 
