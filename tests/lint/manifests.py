@@ -81,7 +81,8 @@ def secrets():
 
 def mounts_of(pod):
     """{(secret, key)} of the files that the environment names."""
-    volumes = {volume["name"]: volume["secret"]["secretName"] for volume in pod["volumes"]}
+    volumes = {volume["name"]: volume["secret"]["secretName"] for volume in pod["volumes"]
+               if "secret" in volume}
     found = set()
     for container in pod["containers"]:
         values = [variable["value"] for variable in container["env"]]
