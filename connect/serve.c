@@ -66,6 +66,9 @@ static void serve_metrics(struct app *app)
 	app->callbacks =
 	    metric_new(metrics, METRIC_COUNTER, "calrelay_connect_oauth_callbacks_total",
 		       "Sign-ins that came back from Microsoft, by result.", "result", NULL);
+	for (int i = TROUBLE_NONE; i < TROUBLES; i++) { /* the first of each counts as one more */
+		metric_add(app->callbacks, (const char *const[]){words_of(i)->code}, 0);
+	}
 	app->requests =
 	    metric_new(metrics, METRIC_COUNTER, "calrelay_connect_requests_total",
 		       "HTTP requests answered, by route and status.", "route,status", NULL);
