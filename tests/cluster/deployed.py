@@ -128,12 +128,17 @@ class Deployed(System):
                 secret("worker-database", database("worker_login")),
                 secret("connect-database", database("connect_login")),
                 secret("jwt", f"secret={JWT_SECRET}")],
-            "patches": [{"target": {"kind": "Deployment", "name": f"calrelay-{name}"}, "patch": (
-                '- {op: add, path: /spec/template/spec/volumes/-,'
-                ' value: {name: authority, configMap: {name: authority}}}\n'
-                '- {op: add, path: /spec/template/spec/containers/0/volumeMounts/-,'
-                ' value: {name: authority, mountPath: /run/authority, readOnly: true}}\n')}
-                        for name in ("worker", "connect")]}
+            "patches": [
+                # Twelve workers have to fit on a machine of two processors.
+                {"target": {"kind": "Deployment", "name": "calrelay-worker"}, "patch": (
+                    "- {op: replace, path: /spec/template/spec/containers/0/resources/requests/cpu,"
+                    " value: 50m}\n")},
+                *[{"target": {"kind": "Deployment", "name": f"calrelay-{name}"}, "patch": (
+                    "- {op: add, path: /spec/template/spec/volumes/-,"
+                    " value: {name: authority, configMap: {name: authority}}}\n"
+                    "- {op: add, path: /spec/template/spec/containers/0/volumeMounts/-,"
+                    " value: {name: authority, mountPath: /run/authority, readOnly: true}}\n")}
+                  for name in ("worker", "connect")]]}
 
     def _open_gateway(self):
         """What an Ingress does: to the pods of connect."""
