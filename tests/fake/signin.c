@@ -308,7 +308,7 @@ static void redirect_approval(struct httpd_request *request,
 	redirect(request, question, &location);
 }
 
-static void answer_approval(struct httpd_request *request, const struct identity_question *question)
+static void answer_approval(struct httpd_request *request, struct identity_question *question)
 {
 	struct server *server = httpd_context(request);
 	bool is_denied = httpd_query(request, "fake_deny") != NULL;
@@ -346,52 +346,52 @@ static void read_question(struct httpd_request *request, const char *tenant,
 	    .prompt = httpd_query(request, "prompt")};
 }
 
-void signin_handle(struct httpd_request *request, const char *tenant)
+/* A page that people are sent to with a question. */
+struct endpoint {
+	enum identity_verdict (*check)(const struct identity *identity,
+				       struct identity_question *question,
+				       struct identity_problem *problem);
+	void (*answer)(struct httpd_request *request, struct identity_question *question);
+	void (*refuse)(struct httpd_request *request, const struct identity_question *question,
+		       const char *error, const char *description);
+};
+
+static void handle(struct httpd_request *request, const char *tenant,
+		   const struct endpoint *endpoint)
 {
 	struct server *server = httpd_context(request);
 	struct identity_question question;
 	struct identity_problem problem;
+	enum identity_verdict verdict;
 	char text[256];
 
 	read_question(request, tenant, &question);
-	switch (identity_check(&server->world.identity, &question, &problem)) {
-	case IDENTITY_GOOD:
-		answer_question(request, &question);
+	verdict = endpoint->check(&server->world.identity, &question, &problem);
+	if (verdict == IDENTITY_GOOD) {
+		endpoint->answer(request, &question);
 		return;
-	case IDENTITY_TELL_APPLICATION:
-		snprintf(text, sizeof text, "AADSTS%d: %s", problem.number, problem.text);
-		note(server, request, NULL, 302);
-		redirect_error(request, &question, problem.error, text);
-		return;
-	case IDENTITY_TELL_PERSON:
-		break;
 	}
 	snprintf(text, sizeof text, "AADSTS%d: %s", problem.number, problem.text);
+	if (verdict == IDENTITY_TELL_APPLICATION) {
+		note(server, request, NULL, 302);
+		endpoint->refuse(request, &question, problem.error, text);
+		return;
+	}
 	note(server, request, NULL, 400);
 	reply_error_page(request, text);
 }
 
+void signin_handle(struct httpd_request *request, const char *tenant)
+{
+	static const struct endpoint AUTHORIZE = {identity_check, answer_question, redirect_error};
+
+	handle(request, tenant, &AUTHORIZE);
+}
+
 void signin_approve(struct httpd_request *request, const char *tenant)
 {
-	struct server *server = httpd_context(request);
-	struct identity_question question;
-	struct identity_problem problem;
-	char text[256];
+	static const struct endpoint APPROVE = {identity_check_approval, answer_approval,
+						redirect_approval};
 
-	read_question(request, tenant, &question);
-	switch (identity_check_approval(&server->world.identity, &question, &problem)) {
-	case IDENTITY_GOOD:
-		answer_approval(request, &question);
-		return;
-	case IDENTITY_TELL_APPLICATION:
-		snprintf(text, sizeof text, "AADSTS%d: %s", problem.number, problem.text);
-		note(server, request, NULL, 302);
-		redirect_approval(request, &question, problem.error, text);
-		return;
-	case IDENTITY_TELL_PERSON:
-		break;
-	}
-	snprintf(text, sizeof text, "AADSTS%d: %s", problem.number, problem.text);
-	note(server, request, NULL, 400);
-	reply_error_page(request, text);
+	handle(request, tenant, &APPROVE);
 }
