@@ -487,6 +487,8 @@ static rd_kafka_conf_t *intake_conf(const struct worker_config *config, struct f
 	    {"enable.auto.offset.store", "false"},
 	    {"auto.offset.reset", "error"}, /* a position outside the log: somebody made it anew */
 	    {"partition.assignment.strategy", "range"}, /* both topics' partitions go together */
+	    /* A member hears of a rebalance with its next one; meanwhile partitions stand still. */
+	    {"heartbeat.interval.ms", "1000"},
 	    {"enable.partition.eof", "true"},
 	    {"topic.metadata.refresh.interval.ms", "10000"},
 	    /* Of each partition: with 24 of them, what waits in librdkafka stays below 16 MiB, and

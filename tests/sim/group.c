@@ -12,7 +12,7 @@
 
 #define GROUP_SESSION_MS   45000
 #define GROUP_REBALANCE_MS 60000
-#define GROUP_HEARTBEAT_MS 3000
+#define GROUP_HEARTBEAT_MS 1000
 #define GROUP_TICK_MS	   500
 
 /* A member whose process is gone stays one until its session expires. */
