@@ -151,3 +151,29 @@ def test_a_mailbox_that_lets_nobody_in_holds_a_disconnect_for_a_day_at_most(pipe
     assert counts(ended) == ("done", 2, 0, 2)
     assert "has not let us into the mailbox for a day" in ended["error"]
     assert_no_token(pipeline, tokens)
+
+
+def row_alone(pipeline, person, **columns):
+    """A disconnect filed as any host may: by a row, past connect."""
+    names = "".join(f", {name}" for name in columns)
+    values = "".join(", %s" for _ in columns)
+    return pipeline.value(f"INSERT INTO calendar_sync_requests (user_id, kind{names}) VALUES "
+                          f"(%s, 'disconnect'{values}) RETURNING id", person.user_id,
+                          *columns.values())
+
+
+def test_a_disconnect_that_is_filed_as_a_row_alone_disconnects(pipeline):
+    ada, _ = connected(pipeline, 3)
+    alan, _ = connected(pipeline, 2)
+    tokens = opened_tokens(pipeline)
+    pipeline.sql("UPDATE calendar_connections SET status = 'needs_reconnect' WHERE user_id = %s",
+                 alan.user_id)
+
+    kept = ada.wait_request(row_alone(pipeline, ada))
+    removed = alan.wait_request(row_alone(pipeline, alan, remove_events=True))
+
+    assert (counts(kept), kept["error"]) == (("done", 3, 3, 0), None)
+    assert (counts(removed), removed["error"]) == (("done", 2, 2, 0), None)
+    assert len(pipeline.calendar(ada.email)) == 3 and pipeline.calendar(alan.email) == []
+    assert {ada.connection()["status"], alan.connection()["status"]} == {"not_connected"}
+    assert_no_token(pipeline, tokens)

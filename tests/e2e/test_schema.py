@@ -15,6 +15,7 @@ from parts.process import ROOT, Folder
 
 MIGRATIONS = sorted((ROOT / "schemas/sql").glob("[0-9][0-9][0-9]_*.sql"))
 HOST = ROOT / "tests/fixtures/host.sql"
+PLAN = ROOT / "tests/fixtures/plan.sql"
 PROGRAMS = {"calrelay_producer", "calrelay_worker", "calrelay_connect"}
 ANNA, BEN = "00000000-0000-4000-8000-000000000101", "00000000-0000-4000-8000-000000000102"
 OURS = ("calendar_connections", "synced_calendar_events", "calendar_sync_requests",
@@ -64,6 +65,23 @@ WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 
     AND attrelid = c.oid AND attnum > 0 AND NOT attisdropped
     AND NOT has_table_privilege(role, c.oid, privilege)
     AND has_column_privilege(role, c.oid, attnum, privilege)
+"""
+
+
+# What a schema says of the plan's two tables: columns, constraints, policies, row security.
+SAID = """
+SELECT relname, 'column ' || attname, concat_ws(' ', format_type(atttypid, atttypmod),
+    CASE WHEN attnotnull THEN 'not null' END, pg_get_expr(adbin, adrelid))
+FROM pg_class c JOIN pg_attribute a ON attrelid = c.oid AND attnum > 0
+    LEFT JOIN pg_attrdef ON adrelid = c.oid AND adnum = attnum
+WHERE relnamespace = %(schema)s::regnamespace AND relname = ANY (%(tables)s)
+UNION SELECT relname, 'constraint', replace(pg_get_constraintdef(o.oid), 'plan.', '')
+FROM pg_class c JOIN pg_constraint o ON conrelid = c.oid
+WHERE relnamespace = %(schema)s::regnamespace AND relname = ANY (%(tables)s)
+UNION SELECT tablename, policyname, concat_ws(' ', permissive, roles, cmd, qual, with_check)
+FROM pg_policies WHERE schemaname = %(schema)s AND tablename = ANY (%(tables)s)
+UNION SELECT relname, 'row security', relrowsecurity::text FROM pg_class
+WHERE relnamespace = %(schema)s::regnamespace AND relname = ANY (%(tables)s)
 """
 
 
@@ -271,6 +289,43 @@ def test_a_host_without_supabase_needs_neither_auth_uid_nor_its_roles(server):
     assert status == 0, errors
     assert server.rows("plain", "SELECT policyname FROM pg_policies "
                                 "WHERE policyname NOT LIKE 'calrelay%%'") == []
+
+
+# the plan
+
+
+def test_the_plans_tables_keep_its_columns_constraints_and_policies(server):
+    """But for what 002 says: a removed assignment leaves its row, an intent has no event id yet."""
+    name = server.host("as_planned")
+    assert server.apply(name)[0] == 0
+    server.rows(name, f"CREATE SCHEMA plan; SET search_path = plan, public; {PLAN.read_text()}")
+
+    def said(schema):
+        with server.cursor(name) as cursor:
+            cursor.execute(SAID, {"schema": schema, "tables": [
+                "calendar_connections", "synced_calendar_events"]})
+            return {tuple(row.values()) for row in cursor.fetchall()}
+    planned = said("plan")
+    assert len(planned) == 15 + 7 + 4 + 2
+    assert planned - said("public") == {
+        ("synced_calendar_events", "column external_event_id", "text not null"),
+        ("synced_calendar_events", "constraint", "FOREIGN KEY (assignment_id) REFERENCES "
+                                                 "project_assignments(id) ON DELETE CASCADE")}
+
+
+def test_a_disconnect_takes_effect_where_a_browser_inserts_its_row(server):
+    name = server.host("ending")
+    assert server.apply(name)[0] == 0
+    server.rows(name, "INSERT INTO profiles (id, email) VALUES (%s, 'anna@x.org'), "
+                      "(%s, 'ben@x.org')", ANNA, BEN)
+    server.rows(name, "INSERT INTO calendar_connections (user_id, access_token, refresh_token, "
+                      "token_expires_at) SELECT id, 'v1:k:a', 'v1:k:r', now() FROM profiles")
+    filed = "INSERT INTO calendar_sync_requests (user_id, kind) VALUES (%s, %s)"
+    server.rows(name, filed, ANNA, "disconnect", role="authenticated", sub=ANNA)
+    server.rows(name, filed, BEN, "full", role="authenticated", sub=BEN)
+    assert server.rows(name, "SELECT user_id, status, access_token, refresh_token, token_version "
+                             "FROM calendar_connections ORDER BY user_id") == [
+        (ANNA, "disconnecting", "", "", 1), (BEN, "active", "v1:k:a", "v1:k:r", 0)]
 
 
 # the browser
