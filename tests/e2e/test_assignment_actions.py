@@ -74,6 +74,42 @@ def test_a_cancelled_assignment_has_no_event_and_a_revived_one_has_it_again(pipe
     assert pipeline.event_of(ada, assignment)["showAs"] == "busy"
 
 
+def test_what_an_event_says_follows_its_assignment_and_its_project(pipeline):
+    ada, = pipeline.connect_people(1)
+    project = pipeline.create_project("Acme Corp", notes="Loading bay at the back")
+    other = pipeline.create_project("Another Client", "2026-05-04", "2026-05-05")
+    assignment = pipeline.create_assignment(project, ada, "confirmed", "Bring the plans")
+    synced = "SELECT last_synced_at FROM calendar_connections"
+
+    def says(subject, *texts):
+        pipeline.wait_calendars_equal_plan()
+        event = pipeline.event_of(ada, assignment)
+        body = event["body"]["content"].strip().replace("\r\n", "\n")
+        assert (event["subject"], body) == (subject, "\n\n".join(texts))
+        return event["id"]
+
+    def soon_says(*wanted):
+        return pipeline.wait_until(lambda: says(*wanted), 30, f"the event says {wanted}")
+    event = soon_says("Acme Corp", "confirmed", "Bring the plans", "Loading bay at the back")
+    pipeline.wait_committed()
+    before = pipeline.value(synced)
+
+    pipeline.sql("UPDATE project_assignments SET notes = 'Bring boots' WHERE id = %s", assignment)
+    assert soon_says("Acme Corp", "confirmed", "Bring boots", "Loading bay at the back") == event
+    pipeline.wait_committed()
+    assert pipeline.value(synced) > before, "the page's last synchronisation is this one"
+
+    pipeline.sql("UPDATE projects SET client_name = 'Acme & Sons', notes = 'Gate 3' WHERE id = %s",
+                 project)
+    assert soon_says("Acme & Sons", "confirmed", "Bring boots", "Gate 3") == event
+    pipeline.sql("UPDATE projects SET notes = NULL WHERE id = %s", project)
+    assert soon_says("Acme & Sons", "confirmed", "Bring boots") == event
+
+    pipeline.sql("UPDATE project_assignments SET project_id = %s, notes = NULL WHERE id = %s",
+                 other, assignment)
+    assert soon_says("Another Client", "confirmed") == event
+
+
 def test_a_project_moved_to_other_dates_moves_the_events_of_all_its_people(pipeline):
     people = pipeline.connect_people(3)
     project = pipeline.create_project("Acme Corp", "2026-03-02", "2026-03-06")

@@ -332,6 +332,23 @@ def test_asking_a_hundred_times_files_one_synchronisation(desk):
     assert ada.api("POST", "/api/calendar/disconnect").status_code == 202
 
 
+def test_what_is_not_connected_is_neither_synchronised_nor_disconnected(desk):
+    ada, = desk.add_people(1)
+    ada.sign_in()
+
+    def refusal(path):
+        answer = ada.api("POST", f"/api/calendar/{path}")
+        return answer.status_code, answer.json()["error"]
+    assert refusal("sync") == refusal("disconnect") == (409, "not_connected")
+    assert connect(ada) == "connected=1"
+    desk.sql("UPDATE calendar_sync_requests SET state = 'done'")
+    desk.age_requests()
+    assert ada.api("POST", "/api/calendar/disconnect?events=remove").status_code == 202
+    desk.age_requests()
+    assert refusal("sync") == (409, "disconnecting")
+    assert (filed(desk, "full"), filed(desk, "disconnect")) == (1, 1)
+
+
 def test_requests_of_other_people_do_not_exist(desk):
     ada, alan = desk.add_people(2)
     ada.sign_in()
