@@ -289,9 +289,10 @@ static void who_start(struct flow *flow)
 	graph_get(flow, "/me", FLOW_HTTP_MAX_MS);
 }
 
-/* mail, else userPrincipalName, else the id_token's own name for the account. */
+/* The first name that is one: mail, userPrincipalName, the id_token's own for the account. */
 static void who_read_email(struct flow *flow, const struct http_reply *reply)
 {
+	static const char *const NAMES[] = {"mail", "userPrincipalName"};
 	struct fault ignored; /* the name is for people: the id_token's will do */
 	cJSON *me = NULL;
 	const char *email = NULL;
@@ -299,8 +300,11 @@ static void who_read_email(struct flow *flow, const struct http_reply *reply)
 	if (reply != NULL && reply->status == 200) {
 		me = json_parse(buf_string(&reply->body), reply->body.length, FLOW_ME_MAX_BYTES,
 				&ignored);
-		email = json_text(me, "mail");
-		email = email != NULL ? email : json_text(me, "userPrincipalName");
+	}
+	for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES && email == NULL; i++) {
+		const char *name = json_text(me, NAMES[i]);
+
+		email = name != NULL ? text_or_null(name) : NULL;
 	}
 	utf8_copy(flow->email, sizeof flow->email, email != NULL ? email : flow->claims.username);
 	cJSON_Delete(me);

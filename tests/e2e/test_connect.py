@@ -438,6 +438,24 @@ def test_somebody_without_a_usable_jwt_gets_401(desk):
     assert requests.get(desk.connect.url + "/api/calendar/connection").status_code == 401
 
 
+def test_who_is_not_signed_in_reaches_nothing_of_anybodys(desk):
+    ada, = desk.add_people(1)
+    ada.sign_in()
+    assert connect(ada) == "connected=1"
+    request = desk.value("SELECT id FROM calendar_sync_requests")
+    before = desk.fake.mark()
+    for method, path in (("GET", "/my-schedule"), ("GET", "/api/auth/microsoft"),
+                         ("GET", "/api/auth/microsoft/callback?code=x&state=y"),
+                         ("GET", "/api/calendar/connection"),
+                         ("GET", f"/api/calendar/requests/{request}"),
+                         ("POST", "/api/calendar/sync"), ("POST", "/api/calendar/disconnect")):
+        answer = requests.request(method, desk.connect.url + path, allow_redirects=False,
+                                  headers={"Origin": desk.connect.url}, timeout=20)
+        assert answer.status_code == 401 and ada.email not in answer.text, path
+    assert desk.fake.requests(before) == []
+    assert ada.connection()["status"] == "active" and filed(desk, "disconnect") == 0
+
+
 def test_another_sites_form_can_do_nothing(desk):
     """Bad input 39."""
     ada, = desk.add_people(1)

@@ -17,6 +17,7 @@ from parts.visit import connect, follow
 
 CODE = "0.AXoA-an-authorization-code"
 ELSEWHERE = "99999999-2222-3333-4444-555555555555"
+PERSONAL = "9188040d-6c67-4c5b-b112-36a304b66dad"  # the tenant of all outlook.com accounts
 READS_ZONE = GRANTED + " https://graph.microsoft.com/MailboxSettings.Read"
 
 
@@ -148,6 +149,30 @@ def test_what_microsoft_may_leave_out_or_get_wrong_keeps_nobody_from_connecting(
         assert crooked.value(zone) == "Tokyo Standard Time", "what is known stays"
     assert come_back(ada, scope=None) == "connected=1"  # as asked, says RFC 6749
     assert crooked.crooked.paths()[-1] == "/v1.0/me/mailboxSettings"
+
+
+def test_the_page_shows_the_mailbox_under_the_first_name_that_microsoft_has_for_it(crooked, ada):
+    for me, name in (({"mail": "ada@mail.example", "userPrincipalName": "al@upn.example"},
+                      "ada@mail.example"),
+                     ({"mail": None, "userPrincipalName": "al@upn.example"}, "al@upn.example"),
+                     ({"mail": "", "userPrincipalName": "al@upn.example"}, "al@upn.example"),
+                     ({"mail": "", "userPrincipalName": ""}, "ada@example.com"),
+                     ({}, "ada@example.com")):  # the id_token's
+        assert come_back(ada, me=Answer(me)) == "connected=1", me
+        assert ada.connection()["email"] == name
+        assert f"<dd>{name}</dd>" in ada.browser.get(f"{crooked.connect.url}/my-schedule").text
+
+
+def test_personal_accounts_connect_where_the_tenant_says_so(crooked, ada):
+    claims = {"tid": PERSONAL, "iss": f"{crooked.crooked.url}/{PERSONAL}/v2.0",
+              "oid": "00000000-0000-0000-1111-222233334444"}
+    for tenant, ends in (("organizations", "error=wrong_tenant"), ("common", "connected=1"),
+                         ("consumers", "connected=1")):
+        crooked.connect.stop()
+        crooked.connect.with_settings(MICROSOFT_TENANT_ID=tenant).start().wait_ready()
+        assert come_back(ada, claims) == ends, tenant
+    assert [(found["tenant_id"], found["account_id"]) for found in row(crooked)] == [
+        (PERSONAL, claims["oid"])]
 
 
 def approval_link(person, code):
