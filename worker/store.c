@@ -336,9 +336,16 @@ void store_write(struct run *run)
 
 /* ---- start and end ---- */
 
+/* A date as the log's records have it: days since 1970, far away where it is infinite. */
+#define STORE_DAY                                                                                  \
+	"CASE WHEN isfinite(\"%s\") THEN \"%s\" - date '1970-01-01'"                               \
+	"   WHEN \"%s\" IS NOT NULL THEN -2147472692 END"
+
 /* The user's assignments, and what that very read could see, even where there are none. */
 char *store_read_sql(const struct hostmap *map)
 {
+	const char *first = map->projects.start_date;
+	const char *last = map->projects.end_date;
 	struct buf sql;
 
 	buf_init(&sql, 4096);
@@ -353,11 +360,10 @@ char *store_read_sql(const struct hostmap *map)
 	    map->assignments.notes, map->schema, map->assignments.table, map->assignments.user_id);
 	buf_format(&sql,
 		   " LEFT JOIN (SELECT \"%s\" AS id, \"%s\" AS client_name, \"%s\" AS notes,"
-		   " \"%s\"::text AS first_day, \"%s\"::text AS last_day FROM \"%s\".\"%s\") p"
+		   " " STORE_DAY " AS first_day, " STORE_DAY " AS last_day FROM \"%s\".\"%s\") p"
 		   " ON p.id = a.project",
-		   map->projects.id, map->projects.client_name, map->projects.notes,
-		   map->projects.start_date, map->projects.end_date, map->schema,
-		   map->projects.table);
+		   map->projects.id, map->projects.client_name, map->projects.notes, first, first,
+		   first, last, last, last, map->schema, map->projects.table);
 	return buf_steal(&sql);
 }
 

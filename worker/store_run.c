@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/civil.h"
 #include "common/clock.h"
 #include "worker/run.h"
 #include "worker/store.h"
@@ -129,23 +128,16 @@ static void run_send(struct run *run, const char *sql, int param_count)
 
 static struct change *read_change(const PGresult *result, int i)
 {
-	struct assignment assignment = {.client_name = pg_text(result, i, 2),
-					.status = pg_text(result, i, 3),
-					.notes = pg_text(result, i, 4),
-					.project_notes = pg_text(result, i, 5),
-					.start_day = CHANGE_NO_DAY,
-					.end_day = CHANGE_NO_DAY};
-	const char *first = pg_text(result, i, 6);
-	const char *last = pg_text(result, i, 7);
-	struct change *change;
+	const struct assignment assignment = {
+	    .client_name = pg_text(result, i, 2),
+	    .status = pg_text(result, i, 3),
+	    .notes = pg_text(result, i, 4),
+	    .project_notes = pg_text(result, i, 5),
+	    .start_day = (int32_t)pg_integer(result, i, 6, CHANGE_NO_DAY),
+	    .end_day = (int32_t)pg_integer(result, i, 7, CHANGE_NO_DAY),
+	};
+	struct change *change = change_new(&assignment);
 
-	if (first != NULL && !civil_parse_date(first, &assignment.start_day)) {
-		assignment.start_day = CHANGE_NO_DAY;
-	}
-	if (last != NULL && !civil_parse_date(last, &assignment.end_day)) {
-		assignment.end_day = CHANGE_NO_DAY;
-	}
-	change = change_new(&assignment);
 	if (change != NULL && !uuid_parse(pg_text(result, i, 1), &change->id)) {
 		free(change);
 		return NULL;

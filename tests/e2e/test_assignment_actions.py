@@ -144,6 +144,26 @@ def test_a_project_without_dates_has_no_events_until_it_gets_some(pipeline):
     assert pipeline.event_of(ada, assignment) is None
 
 
+def test_dates_that_outlook_cannot_show_have_no_event_for_the_same_reason_everywhere(pipeline):
+    ada, = pipeline.connect_people(1)
+    project = pipeline.create_project()
+    assignment = pipeline.create_assignment(project, ada)
+    pipeline.wait_calendars_equal_plan()
+    reason = "SELECT last_error FROM synced_calendar_events WHERE assignment_id = %s"
+
+    for start, end, why in (("0044-03-15 BC", "2026-03-06", "outside"),
+                            ("-infinity", "2026-03-06", "outside"),
+                            ("2026-03-02", "12026-03-06", "outside"), (None, None, "no start")):
+        pipeline.sql("UPDATE projects SET start_date = %s, end_date = %s WHERE id = %s", start, end,
+                     project)
+        pipeline.wait_until(lambda: why in (pipeline.value(reason, assignment) or ""), 30, why)
+        assert pipeline.event_of(ada, assignment) is None
+        pipeline.wait_committed()
+        pipeline.age_requests()
+        assert ada.wait_request(ada.sync_now())["state"] == "done"
+        assert why in pipeline.value(reason, assignment), "a sync reads the tables, not the log"
+
+
 def test_a_reassignment_takes_the_event_from_one_person_and_gives_it_to_the_other(pipeline):
     ada, alan = pipeline.connect_people(2)
     assignment = pipeline.create_assignment(pipeline.create_project(), ada, "confirmed")
