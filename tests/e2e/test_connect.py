@@ -68,6 +68,7 @@ def test_the_json_api_reports_the_connection_and_a_requests_progress(pipeline):
 def test_sync_now_on_the_page_files_a_request_and_returns_to_the_page(pipeline):
     ada, = pipeline.connect_people(1)
     pipeline.age_requests()
+    before = pipeline.value("SELECT last_synced_at FROM calendar_connections")
 
     answer = press(ada, page(ada), "/api/calendar/sync")
 
@@ -75,6 +76,8 @@ def test_sync_now_on_the_page_files_a_request_and_returns_to_the_page(pipeline):
     assert urllib.parse.urlparse(answer.headers["Location"]).path == "/my-schedule"
     pipeline.wait_until(lambda: pipeline.value(
         "SELECT count(*) FROM calendar_sync_requests WHERE kind = 'full' AND state = 'done'") == 2)
+    after = pipeline.value("SELECT last_synced_at FROM calendar_connections")
+    assert after > before, "also where there was nothing to write"
 
 
 def test_disconnect_keeps_the_events_where_the_person_wants_them(pipeline):
@@ -178,6 +181,20 @@ def test_a_callback_without_a_live_state_asks_microsoft_for_nothing(desk):
         assert follow(ada, callback) == "error=state"
     assert desk.fake.requests(before, kinds={"token"}) == []
     assert connections(desk) == []
+
+
+def test_sign_ins_that_nobody_finishes_do_not_pile_up(desk):
+    ada, = desk.add_people(1)
+    ada.sign_in()
+    waiting = "SELECT count(*) FROM calrelay_oauth_states"
+    locations = [ada.begin_consent() for _ in range(22)]
+    assert desk.value(waiting) == 20
+    assert follow(ada, ada.consent(locations[0])) == "error=state", "the oldest went first"
+    assert follow(ada, ada.consent(locations[-1])) == "connected=1"
+
+    desk.sql("UPDATE calrelay_oauth_states SET created_at = now() - interval '11 minutes'")
+    ada.begin_consent()
+    assert desk.value(waiting) == 1
 
 
 def test_two_tabs_and_a_callback_sent_twice_at_once_end_in_one_connection(desk):
