@@ -177,3 +177,5 @@ def test_a_disconnect_that_is_filed_as_a_row_alone_disconnects(pipeline):
     assert len(pipeline.calendar(ada.email)) == 3 and pipeline.calendar(alan.email) == []
     assert {ada.connection()["status"], alan.connection()["status"]} == {"not_connected"}
     assert_no_token(pipeline, tokens)
+    nothing = ada.wait_request(row_alone(pipeline, ada))
+    assert (nothing["state"], nothing["error"]) == ("done", "No calendar is connected.")
