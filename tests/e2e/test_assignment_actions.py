@@ -132,6 +132,7 @@ def test_a_project_without_dates_has_no_events_until_it_gets_some(pipeline):
     ada, = pipeline.connect_people(1)
     project = pipeline.create_project(start=None, end=None)
     assignment = pipeline.create_assignment(project, ada)
+    pipeline.wait_published()
     pipeline.wait_committed()
     assert pipeline.event_of(ada, assignment) is None
 

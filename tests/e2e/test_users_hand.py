@@ -80,6 +80,7 @@ def test_an_event_in_deleted_items_that_still_answers_is_noticed_by_a_sync(pipel
 
     delete_by_hand(pipeline, ada, assignment)
     pipeline.update_assignment_status(assignment, "confirmed")
+    pipeline.wait_published()
     pipeline.wait_committed()
     patched = pipeline.fake.writes(mark, ada.email)
     assert {write["kind"] for write in patched} == {"update"}

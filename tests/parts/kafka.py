@@ -236,17 +236,6 @@ class Kafka:
         finally:
             reader.close()
 
-    def committed(self, group, topic):
-        """{partition: offset} of what the group committed."""
-        reader = self._consumer(group)
-        try:
-            numbers = reader.list_topics(topic, timeout=10).topics[topic].partitions
-            asked = [confluent_kafka.TopicPartition(topic, number) for number in numbers]
-            found = wait_until(lambda: self._committed(reader, asked), 20, "committed offsets")
-            return {at.partition: at.offset for at in found if at.offset >= 0}
-        finally:
-            reader.close()
-
     @staticmethod
     def _committed(reader, asked):
         try:
