@@ -49,10 +49,11 @@ def committed(system):
 
 
 def wait_held(system, why):
-    system.wait_until(lambda: system.worker.metric("calrelay_worker_disarmed") == 1, 60,
-                      "calendars are held")
-    ready = requests.get(system.worker.url + "/readyz", timeout=5)
-    assert ready.status_code == 503 and why in ready.text
+    def says_so():
+        ready = requests.get(system.worker.url + "/readyz", timeout=5)
+        return ready.status_code == 503 and why in ready.text
+    system.wait_until(says_so, 60, "calendars are held")
+    assert system.worker.metric("calrelay_worker_disarmed") == 1
     assert system.worker.is_live()
 
 

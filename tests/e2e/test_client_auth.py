@@ -205,7 +205,7 @@ def test_a_federated_token_is_taken_anew_from_its_file_and_its_loss_is_nobodys_f
     assert findings(system.connect)[0].startswith("FAIL ") and ada.connection()["status"] == "active"
     asked = len(tokens(system))  # the sign-in, and as many attempts of the worker but one
     system.wait_until(lambda: system.worker.metric(
-        "calrelay_worker_token_refreshes_total", result="misconfigured") >= asked, 20,
+        "calrelay_worker_token_refreshes_total", result="misconfigured") >= asked, 60,
         "the worker meets the missing file")
     assert len(tokens(system)) == asked
     ada.sign_in()
@@ -213,7 +213,7 @@ def test_a_federated_token_is_taken_anew_from_its_file_and_its_loss_is_nobodys_f
     assert "error=registration" in answer.headers["Location"]
 
     private_file(file, issuer.token())
-    system.wait_calendars_equal_plan()
+    system.wait_calendars_equal_plan(60)
     assert tokens(system)[0] == tokens(system)[-1] == 200
     assert ada.connection()["status"] == "active" and system.dlq_records() == []
     assert_nothing_leaked(system)

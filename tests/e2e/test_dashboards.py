@@ -9,7 +9,7 @@ from lint.monitoring import (dashboards, expression_complaints, expressions, met
                              rules)
 from parts.prometheus import Prometheus
 
-WINDOW = {"$__rate_interval": "40s", "$__range": "5m", "$job": ".+", "$instance": ".+"}
+WINDOW = {"$__rate_interval": "2m", "$__range": "5m", "$job": ".+", "$instance": ".+"}
 MOVED = {  # what the pipeline went through shows: {panel: its series that is not 0}
     "overview: Oldest change not in its calendar": {},
     "overview: Dead letters": {},
@@ -73,7 +73,7 @@ def first_of_everything(system, prometheus):
                   'calrelay_worker_graph_requests_total{kind="update",status="200"}',
                   'calrelay_producer_events_total{cause="project"}',
                   'calrelay_connect_oauth_callbacks_total{result="connected"}'):
-        system.wait_until(lambda: prometheus.query(begun), 10, begun)
+        system.wait_until(lambda: prometheus.query(begun), 30, begun)
     return project, people, assignments
 
 
@@ -145,7 +145,7 @@ def test_every_panel_has_data_and_every_rule_can_be_evaluated(system, scraped):
     assert len(evaluated) == len(rules())
     assert {(rule["name"], rule.get("lastError")) for rule in evaluated
             if rule["health"] != "ok"} == set()
-    system.wait_until(lambda: "CalrelayDeadLetters" in scraped.firing(), 10)
+    system.wait_until(lambda: "CalrelayDeadLetters" in scraped.firing(), 30)
     assert variable_values(scraped, "overview") == {"calrelay-producer", "calrelay-worker",
                                                     "calrelay-connect"}
 

@@ -45,7 +45,7 @@ def wait_removed(pipeline, mark, count):
 def test_a_worker_killed_in_the_middle_of_a_removal_goes_on_with_it(pipeline):
     ada, _ = connected(pipeline, 45)
     tokens = opened_tokens(pipeline)
-    pipeline.fake.latency(200)
+    pipeline.fake.latency(500)
     mark = pipeline.fake.mark()
     request = disconnect(ada)
     wait_removed(pipeline, mark, 8)
@@ -69,7 +69,7 @@ def test_a_worker_killed_in_the_middle_of_a_removal_goes_on_with_it(pipeline):
 def test_connecting_again_in_the_middle_of_a_removal_brings_everything_back(pipeline):
     ada, _ = connected(pipeline, 45)
     row = pipeline.value("SELECT id FROM calendar_connections")
-    pipeline.fake.latency(200)
+    pipeline.fake.latency(500)
     mark = pipeline.fake.mark()
     request = disconnect(ada)
     wait_removed(pipeline, mark, 8)

@@ -154,20 +154,22 @@ def test_workers_are_added_and_taken_away_while_they_work(operator, system):
 
     change_all(system, "confirmed")
     operator.start("scale-up", second).wait_ready()
-    assert state(operator) == ("Stable", 2)
+    wait_stable(operator, 2)
     change_all(system, "tentative")
     operator.end("scale-down", second)
     system.workers.remove(second)
 
     operator.assert_over()
-    assert state(operator) == ("Stable", 1)
+    wait_stable(operator, 1)
     assert event_ids(system) == events
 
 
-def state(operator):
-    """(state, members) of the group, as the document's command shows it."""
-    line = operator.run("members").strip().splitlines()[-1].split()
-    return line[-2], int(line[-1])
+def wait_stable(operator, members):
+    """Until the group has settled on so many, as the document's command shows it."""
+    def is_stable():
+        line = operator.run("members").strip().splitlines()[-1].split()
+        return line[-2:] == ["Stable", str(members)]
+    operator.system.wait_until(is_stable, 60, f"{members} members are stable")
 
 
 def test_a_rolling_update_doubles_nothing(operator, system):

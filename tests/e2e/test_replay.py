@@ -86,7 +86,7 @@ def test_a_worker_killed_in_the_middle_of_a_replay_resumes_it(pipeline):
             pipeline.fake.delete_event(person.email, event["id"])
     assert pipeline.worker.sigterm() == 0
     pipeline.kafka.reset_offsets(pipeline.group)
-    pipeline.fake.latency(300)
+    pipeline.fake.latency(2000)  # of five events, one comes so much later than the first four
     mark = pipeline.fake.mark()
 
     pipeline.worker.start()

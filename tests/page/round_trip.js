@@ -4,9 +4,11 @@ const { ask, assert, check, openContext, soon, tell } = require('./browser.js');
 const microsoft = require('./microsoft.js');
 const { parts } = require('./page.js');
 
+const LATENCY_MS = 2000; /* a page is loaded sooner, however busy the machine is */
+
 /* Microsoft takes its time until that was seen. */
 async function meanwhile(...seen) {
-	await ask('latency', 1000);
+	await ask('latency', LATENCY_MS);
 	for (const see of seen) {
 		await see();
 	}
