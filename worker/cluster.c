@@ -41,23 +41,40 @@ static bool look_up_id(struct cluster *cluster, rd_kafka_t *consumer)
 	return true;
 }
 
-/* 0: there is no such topic, or nobody answers. */
-static int32_t look_up_partition_count(rd_kafka_t *consumer, const char *name)
+/* That there is no such topic is an answer, too. */
+static bool read_partition_count(const struct rd_kafka_metadata *metadata, int32_t *count)
+{
+	if (metadata->topic_cnt != 1) {
+		return false;
+	}
+	switch (metadata->topics[0].err) {
+	case RD_KAFKA_RESP_ERR_NO_ERROR:
+		*count = metadata->topics[0].partition_cnt;
+		return true;
+	case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+		*count = 0;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool look_up_partition_count(rd_kafka_t *consumer, const char *name, int32_t *count)
 {
 	const struct rd_kafka_metadata *metadata;
 	rd_kafka_topic_t *topic = rd_kafka_topic_new(consumer, name, NULL);
-	int32_t count = 0;
+	bool ok =
+	    topic != NULL && rd_kafka_metadata(consumer, 0, topic, &metadata, CLUSTER_TIMEOUT_MS) ==
+				 RD_KAFKA_RESP_ERR_NO_ERROR;
 
-	if (topic == NULL) {
-		return 0;
-	}
-	if (rd_kafka_metadata(consumer, 0, topic, &metadata, CLUSTER_TIMEOUT_MS) ==
-	    RD_KAFKA_RESP_ERR_NO_ERROR) {
-		count = metadata->topic_cnt == 1 ? metadata->topics[0].partition_cnt : 0;
+	if (ok) {
+		ok = read_partition_count(metadata, count);
 		rd_kafka_metadata_destroy(metadata);
 	}
-	rd_kafka_topic_destroy(topic);
-	return count;
+	if (topic != NULL) {
+		rd_kafka_topic_destroy(topic);
+	}
+	return ok;
 }
 
 /* false: of one of them nobody knows. */
@@ -110,7 +127,9 @@ static bool look_up_offsets(struct cluster *cluster, rd_kafka_t *consumer, char 
 bool cluster_look_up(struct cluster *cluster, rd_kafka_t *consumer, char *const topics[2])
 {
 	for (int i = 0; i < 2; i++) {
-		cluster->partition_counts[i] = look_up_partition_count(consumer, topics[i]);
+		if (!look_up_partition_count(consumer, topics[i], &cluster->partition_counts[i])) {
+			return false;
+		}
 	}
 	return look_up_id(cluster, consumer) && look_up_offsets(cluster, consumer, topics);
 }

@@ -21,8 +21,9 @@ struct cluster {
 bool cluster_name_topics(const struct hostmap *map, const char *prefix, char *topics[2],
 			 struct fault *fault) MUST_CHECK;
 
-/* false: not everything was answered; cluster holds what came. */
-bool cluster_look_up(struct cluster *cluster, rd_kafka_t *consumer, char *const topics[2]);
+/* false: not everything was answered, so nothing in cluster may be believed. */
+bool cluster_look_up(struct cluster *cluster, rd_kafka_t *consumer,
+		     char *const topics[2]) MUST_CHECK;
 void cluster_close(struct cluster *cluster);
 
 #endif
