@@ -26,8 +26,11 @@ static bool health_exchange(int fd, char status[HEALTH_STATUS_LENGTH + 1], struc
 		length += got > 0 ? (size_t)got : 0;
 	}
 	status[length] = '\0';
+	if (got < 0) {
+		return fault_retry(fault, "/livez: no answer within %d s", HEALTH_STEP_MAX_S);
+	}
 	return length == HEALTH_STATUS_LENGTH ||
-	       fault_retry(fault, "/livez: no answer within %d s", HEALTH_STEP_MAX_S);
+	       fault_retry(fault, "/livez: the connection ended without an answer");
 }
 
 bool health_ask(const char *listen, struct fault *fault)
