@@ -123,8 +123,7 @@ static void on_parked(struct pg_request *request)
 
 	due->is_counting = false;
 	if (request->fault.kind != FAULT_NONE) {
-		return; /* the gauge keeps what was last known; the log has the connection's trouble
-			 */
+		return; /* what was last known stays; the log has the connection's trouble */
 	}
 	stats_count_parked_anew(stats);
 	due->parked_ms = 0;

@@ -116,8 +116,8 @@ static void guard_failed(struct intake *intake, const char *what, const char *wh
 	}
 }
 
-/* The answer is no longer the one that is needed. */
-static bool guard_is_stale(struct intake *intake)
+/* The request was answered.  false: another answer is needed by now, and asked for. */
+static bool guard_take_answer(struct intake *intake)
 {
 	struct guard *guard = &intake->guard;
 
@@ -125,9 +125,9 @@ static bool guard_is_stale(struct intake *intake)
 	if (guard->must_ask && !intake->is_stopping) {
 		guard->must_ask = false;
 		guard_ask(intake);
-		return true;
+		return false;
 	}
-	return intake->is_stopping;
+	return !intake->is_stopping;
 }
 
 /* ---- arming ---- */
@@ -136,7 +136,7 @@ static void on_armed(struct pg_request *request)
 {
 	struct intake *intake = container_of(request, struct intake, guard.request);
 
-	if (guard_is_stale(intake)) {
+	if (!guard_take_answer(intake)) {
 		return;
 	}
 	if (request->fault.kind != FAULT_NONE) {
@@ -178,7 +178,7 @@ static void on_viewed(struct pg_request *request)
 	struct armed_view view;
 	enum armed armed;
 
-	if (guard_is_stale(intake)) {
+	if (!guard_take_answer(intake)) {
 		return;
 	}
 	if (request->fault.kind != FAULT_NONE) {
