@@ -9,6 +9,9 @@ from parts.records import (add_assignments, add_users, assert_ordered_and_unique
                            assert_topic_equals_tables, newest_values, position, records_of)
 
 TAKEN_OVER_WITHIN_S = 10  # the figure; the limit of a wait
+# The server waits 8 s for a word of its owner before it gives the slot away; the rest of the figure is
+# for a machine that has time, which this one may not.
+FROM_A_FROZEN_ONE_WITHIN_S = 20
 
 
 @pytest.fixture
@@ -68,7 +71,7 @@ def test_a_frozen_owner_loses_the_slot_and_leaves_no_late_record_when_it_wakes(
     system.kafka.process.cont()
 
     system.wait_until(lambda: standby.metric("calrelay_producer_standby") == 0 and
-                      standby.is_ready(), TAKEN_OVER_WITHIN_S)
+                      standby.is_ready(), FROM_A_FROZEN_ONE_WITHIN_S)
     system.sql("UPDATE project_assignments SET notes = 'from the new owner'")
     system.sql("DELETE FROM project_assignments WHERE id = ANY(%s::uuid[])", assignments[:100])
     system.wait_published()

@@ -372,11 +372,11 @@ class System:
         self.wait_until(lambda: self.lag() == 0, timeout, "everything is committed")
 
     def wait_published(self, timeout=30):
-        """Until the slot is confirmed up to what is committed in PostgreSQL now."""
+        """Until there is a slot, confirmed up to what is committed in PostgreSQL now."""
         target = self.value("SELECT pg_current_wal_lsn()")
         self.wait_until(lambda: self.value(
-            "SELECT confirmed_flush_lsn >= %s FROM pg_replication_slots WHERE slot_name = %s",
-            target, self.slot), timeout, "the slot moves")
+            "SELECT count(*) FROM pg_replication_slots WHERE slot_name = %s "
+            "AND confirmed_flush_lsn >= %s", self.slot, target), timeout, "the slot moves")
 
 
 def new_user_id(partition):
