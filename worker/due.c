@@ -14,25 +14,24 @@
 #define DUE_IDLE_TICKS 10
 #define DUE_IDLE_MOST  5
 
-#define DUE_AGE(since) "(extract(epoch FROM now() - " since ") * 1000)::bigint"
-
-static const char DUE_SQL[] = "SELECT user_id, " DUE_AGE(
-    "min(greatest(created_at, due_at))") "  FROM public.calendar_sync_requests"
-					 " WHERE state IN ('requested', 'running') AND (due_at IS "
-					 "NULL OR due_at <= now())"
-					 " GROUP BY user_id LIMIT 20000";
+/* Ages are in ms. */
+static const char DUE_SQL[] =
+    "SELECT user_id,"
+    "   (extract(epoch FROM now() - min(greatest(created_at, due_at))) * 1000)::bigint"
+    "  FROM public.calendar_sync_requests"
+    " WHERE state IN ('requested', 'running') AND (due_at IS NULL OR due_at <= now())"
+    " GROUP BY user_id LIMIT 20000";
 
 /* Who waits for time is late; who has to act is told so, and counted. */
 static const char PARKED_SQL[] =
     "SELECT user_id, CASE WHEN status = 'needs_reconnect' THEN 'needs_reconnect'"
     "     WHEN not_before > now() THEN coalesce(status_reason, 'throttled') END,"
-    "   CASE WHEN status = 'active' THEN " DUE_AGE(
-	"behind_since") " END"
-			"  FROM public.calendar_connections"
-			" WHERE status = 'needs_reconnect'"
-			"    OR (status = 'active' AND (not_before > now() OR behind_since IS NOT "
-			"NULL))"
-			" LIMIT 100000";
+    "   CASE WHEN status = 'active'"
+    "     THEN (extract(epoch FROM now() - behind_since) * 1000)::bigint END"
+    "  FROM public.calendar_connections"
+    " WHERE status = 'needs_reconnect'"
+    "    OR (status = 'active' AND (not_before > now() OR behind_since IS NOT NULL))"
+    " LIMIT 100000";
 
 static const char IDLE_SQL[] =
     "SELECT user_id FROM public.calendar_connections"
