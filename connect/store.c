@@ -111,18 +111,14 @@ static const char FILE_SYNC[] =
     "SELECT (SELECT id FROM filed), (SELECT status FROM seen), busy.is, "
     "greatest(coalesce(newest.wait_s, 0), 0) FROM newest, busy";
 
-/* Who keeps the events needs the tokens no more; a removal needs them till its end.  The new
- * version keeps a renewal that is under way from bringing tokens back. */
+/* The connection ends where the row is inserted: schemas/sql/019. */
 static const char FILE_DISCONNECT[] =
     "WITH pending AS MATERIALIZED (SELECT id FROM calendar_sync_requests "
     "WHERE user_id = $1::uuid AND kind = 'disconnect' AND state IN ('requested', 'running') "
     "ORDER BY created_at DESC LIMIT 1), "
-    "ending AS (UPDATE calendar_connections SET status = 'disconnecting', status_reason = NULL, "
-    "access_token = CASE WHEN $2::boolean THEN access_token ELSE '' END, "
-    "refresh_token = CASE WHEN $2::boolean THEN refresh_token ELSE '' END, "
-    "token_version = token_version + CASE WHEN $2::boolean THEN 0 ELSE 1 END, "
-    "updated_at = clock_timestamp() WHERE user_id = $1::uuid AND provider = 'microsoft' "
-    "AND (status <> 'disconnecting' OR NOT EXISTS (SELECT FROM pending)) RETURNING user_id), "
+    "ending AS MATERIALIZED (SELECT user_id FROM calendar_connections "
+    "WHERE user_id = $1::uuid AND provider = 'microsoft' "
+    "AND (status <> 'disconnecting' OR NOT EXISTS (SELECT FROM pending)) FOR UPDATE), "
     "filed AS (INSERT INTO calendar_sync_requests (user_id, kind, remove_events) "
     "SELECT user_id, 'disconnect', $2::boolean FROM ending RETURNING id) "
     "SELECT coalesce((SELECT id FROM filed), (SELECT id FROM pending)), "
