@@ -8,6 +8,7 @@
 
 #include "common/clock.h"
 #include "common/json.h"
+#include "common/rowsec.h"
 #include "common/skew.h"
 #include "connect/when.h"
 
@@ -130,9 +131,7 @@ static void check_profiles(struct check *check, PGconn *conn)
 {
 	static const char READABLE[] =
 	    "SELECT has_column_privilege(to_regclass($1), $2, 'SELECT') AND ("
-	    "NOT row_security_active(to_regclass($1)) OR EXISTS (SELECT FROM pg_policy p, "
-	    "unnest(p.polroles) AS role WHERE p.polrelid = to_regclass($1) "
-	    "AND p.polcmd IN ('r', '*') AND role <> 0 AND pg_has_role(role, 'USAGE')))";
+	    "NOT " ROWSEC_HIDES("to_regclass($1)") ")";
 	const struct hostmap *map = &check->app->map;
 	char table[2 * HOSTMAP_NAME_SIZE + 8];
 	const char *const params[] = {table, map->profiles.id};

@@ -3,7 +3,10 @@
 
 #include <stdio.h>
 
+#include "common/rowsec.h"
 #include "producer/pooler.h"
+
+#define HIDES_ROWS ROWSEC_HIDES("w.oid")
 
 /* $1 schema, $2 and $3 the tables of assignments and projects, $4 and $5 their columns that we need
  * (ids first), $6 publication, $7 slot. */
@@ -49,13 +52,7 @@ static const char SQL[] =
     "  WHERE oid IS NOT NULL AND NOT has_table_privilege(oid, 'SELECT')"
     "  UNION ALL SELECT 34, format('row security hides rows of %s from role %I: run CREATE POLICY "
     "calrelay_reads ON %s FOR SELECT TO calrelay_producer USING (true)', name, session_user, name)"
-    "  FROM wanted w WHERE oid IS NOT NULL AND row_security_active(oid) AND ("
-    "    NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = w.oid AND p.polpermissive"
-    "      AND p.polcmd IN ('r', '*') AND pg_get_expr(p.polqual, p.polrelid) = 'true'"
-    "      AND EXISTS (SELECT FROM unnest(p.polroles) r WHERE r = 0 OR pg_has_role(r, 'USAGE')))"
-    "    OR EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = w.oid AND NOT p.polpermissive"
-    "      AND p.polcmd IN ('r', '*') AND pg_get_expr(p.polqual, p.polrelid) <> 'true'"
-    "      AND EXISTS (SELECT FROM unnest(p.polroles) r WHERE r = 0 OR pg_has_role(r, 'USAGE'))))"
+    "  FROM wanted w WHERE oid IS NOT NULL AND " HIDES_ROWS
     "  UNION ALL SELECT 35, format('replica identity of %s does not tell the old %s: run ALTER "
     "TABLE %s REPLICA IDENTITY FULL', name, CASE role WHEN 'a' THEN 'user' ELSE 'row' END, name)"
     "  FROM wanted w JOIN pg_class c ON c.oid = w.oid"

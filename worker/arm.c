@@ -22,17 +22,15 @@ static const char ARM_SQL[] =
 
 /* ---- looking ---- */
 
-static bool look_at_kafka(const struct worker_config *config, struct cluster *cluster,
-			  struct fault *fault)
+static bool look_at_kafka(const struct worker_config *config, const struct hostmap *map,
+			  struct cluster *cluster, struct fault *fault)
 {
 	char *topics[2] = {NULL, NULL};
-	struct hostmap map;
 	char why[160];
 	rd_kafka_t *client = NULL;
 	rd_kafka_conf_t *conf = kafka_conf_new(config->kafka_bootstrap, config->kafka_config_file,
 					       "calrelay-arm", fault);
-	bool ok = conf != NULL && hostmap_load(&map, config->mapping_file, fault) &&
-		  cluster_name_topics(&map, config->topic_prefix, topics, fault) &&
+	bool ok = conf != NULL && cluster_name_topics(map, config->topic_prefix, topics, fault) &&
 		  kafka_conf_set(conf, "group.id", config->group, fault);
 
 	if (ok) {
@@ -64,31 +62,35 @@ static bool postgres_failed(const PGconn *conn, struct fault *fault)
 	return fault_retry(fault, "PostgreSQL: %s", why);
 }
 
-static bool look_at_postgres(PGconn *conn, const struct worker_config *config,
-			     const struct cluster *cluster, struct armed_view *view,
-			     struct fault *fault)
+static bool look_at_postgres(PGconn *conn, const char *const params[GUARD_VIEW_PARAMS],
+			     struct armed_view *view, struct fault *fault)
 {
-	const char *params[] = {cluster->committed, config->group};
 	PGresult *result;
 	bool ok;
 
 	if (PQstatus(conn) != CONNECTION_OK) {
 		return postgres_failed(conn, fault);
 	}
-	result = PQexecParams(conn, GUARD_VIEW_SQL, 2, NULL, params, NULL, NULL, 0);
+	result = PQexecParams(conn, GUARD_VIEW_SQL, GUARD_VIEW_PARAMS, NULL, params, NULL, NULL, 0);
 	ok = PQresultStatus(result) == PGRES_TUPLES_OK && guard_read_view(result, view);
 	PQclear(result);
-	text_copy(view->here.kafka, sizeof view->here.kafka, cluster->id);
 	return ok || postgres_failed(conn, fault);
 }
 
 static bool look(const struct worker_config *config, PGconn *conn, struct armed_view *view,
 		 struct fault *fault)
 {
+	const char *params[GUARD_VIEW_PARAMS];
 	struct cluster cluster = {0};
-	bool ok = look_at_kafka(config, &cluster, fault) &&
-		  look_at_postgres(conn, config, &cluster, view, fault);
+	struct hostmap map;
+	bool ok = hostmap_load(&map, config->mapping_file, fault) &&
+		  look_at_kafka(config, &map, &cluster, fault);
 
+	if (ok) {
+		guard_write_view(params, &map, &cluster, config->group);
+		ok = look_at_postgres(conn, params, view, fault);
+		text_copy(view->here.kafka, sizeof view->here.kafka, cluster.id);
+	}
 	cluster_close(&cluster);
 	return ok;
 }

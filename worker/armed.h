@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #define ARMED_REASON_SIZE 128 /* as probes have it */
+#define ARMED_TABLE_SIZE  136 /* schema.table, quoted */
 
 /* Where a database is. */
 struct armed_place {
@@ -24,6 +25,7 @@ struct armed_view {
 	struct armed_place row; /* where it was armed */
 	struct armed_place here;
 	int64_t behind; /* partitions of which Kafka has a commit that the tables know nothing of */
+	char hidden[ARMED_TABLE_SIZE]; /* a table of which we can't see all rows; "": none */
 };
 
 enum armed {

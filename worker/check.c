@@ -76,13 +76,51 @@ static void check_privilege(PGconn *conn, const char *table, const char *privile
 	bool ok = PQresultStatus(result) == PGRES_TUPLES_OK;
 
 	if (ok && strcmp(PQgetvalue(result, 0, 0), "t") != 0) {
-		say(false, "table %s is missing: run schemas/apply", table);
+		say(false, "table %s is missing: run schemas/apply, or correct the mapping file",
+		    table);
 	} else {
 		ok = ok && strcmp(PQgetvalue(result, 0, 1), "t") == 0;
 		say(ok, ok ? "may %s %s" : "may not %s %s: GRANT calrelay_worker to this login",
 		    privilege, table);
 	}
 	PQclear(result);
+}
+
+/* The host's tables, which the mapping file names. */
+static void check_rows(PGconn *conn, const struct hostmap *map)
+{
+	const char *params[] = {map->schema, map->assignments.table, map->projects.table};
+	PGresult *result =
+	    PQexecParams(conn, "SELECT " GUARD_HIDDEN, 3, NULL, params, NULL, NULL, 0);
+	const char *hidden;
+
+	if (PQresultStatus(result) != PGRES_TUPLES_OK) {
+		say(false, "row security can't be read: check DATABASE_URL");
+	} else if (PQgetisnull(result, 0, 0)) {
+		say(true, "row security hides no rows");
+	} else {
+		hidden = PQgetvalue(result, 0, 0);
+		say(false, GUARD_HIDDEN_FINDING, hidden, hidden);
+	}
+	PQclear(result);
+}
+
+static void check_host(PGconn *conn, const struct worker_config *config)
+{
+	struct hostmap map;
+	struct fault told; /* by check_settings */
+	const char *tables[] = {map.projects.table, map.assignments.table};
+
+	if (!hostmap_load(&map, config->mapping_file, &told)) {
+		return;
+	}
+	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+		char name[ARMED_TABLE_SIZE];
+
+		snprintf(name, sizeof name, "%s.%s", map.schema, tables[i]);
+		check_privilege(conn, name, "SELECT");
+	}
+	check_rows(conn, &map);
 }
 
 static void check_database(const struct worker_config *config)
@@ -108,6 +146,7 @@ static void check_database(const struct worker_config *config)
 	for (size_t i = 0; i < sizeof NEEDED / sizeof *NEEDED; i++) {
 		check_privilege(conn, NEEDED[i][0], NEEDED[i][1]);
 	}
+	check_host(conn, config);
 	PQfinish(conn);
 }
 

@@ -15,12 +15,12 @@
 const char GUARD_VIEW_SQL[] =
     "SELECT h.system_identifier, h.timeline, h.database,"
     "  a.system_identifier, a.timeline, a.database, a.kafka_cluster,"
-    "  (SELECT count(*) FROM jsonb_to_recordset($1::jsonb)"
+    "  (SELECT count(*) FROM jsonb_to_recordset($4::jsonb)"
     "      AS i(topic text, partition int, committed bigint)"
     "    LEFT JOIN public.calrelay_partition_progress p"
-    "      ON p.consumer_group = $2 AND p.topic = i.topic AND p.partition = i.partition"
-    "    WHERE i.committed > coalesce(p.done_offset, 0))"
-    " FROM " GUARD_HERE " h LEFT JOIN public.calrelay_armed a ON true";
+    "      ON p.consumer_group = $5 AND p.topic = i.topic AND p.partition = i.partition"
+    "    WHERE i.committed > coalesce(p.done_offset, 0)), " GUARD_HIDDEN " FROM " GUARD_HERE
+    " h LEFT JOIN public.calrelay_armed a ON true";
 
 const char GUARD_ARM_SQL[] =
     "INSERT INTO public.calrelay_armed AS a"
@@ -39,8 +39,19 @@ enum {
 	VIEW_ROW_TIMELINE,
 	VIEW_ROW_DATABASE,
 	VIEW_ROW_KAFKA,
-	VIEW_BEHIND
+	VIEW_BEHIND,
+	VIEW_HIDDEN
 };
+
+void guard_write_view(const char *params[], const struct hostmap *map,
+		      const struct cluster *cluster, const char *group)
+{
+	params[0] = map->schema;
+	params[1] = map->assignments.table;
+	params[2] = map->projects.table;
+	params[3] = cluster->committed;
+	params[4] = group;
+}
 
 bool guard_read_view(const PGresult *result, struct armed_view *view)
 {
@@ -57,6 +68,7 @@ bool guard_read_view(const PGresult *result, struct armed_view *view)
 	view->row.database = pg_integer(result, 0, VIEW_ROW_DATABASE, 0);
 	text_copy(view->row.kafka, sizeof view->row.kafka, pg_text(result, 0, VIEW_ROW_KAFKA));
 	view->behind = pg_integer(result, 0, VIEW_BEHIND, 0);
+	text_copy(view->hidden, sizeof view->hidden, pg_text(result, 0, VIEW_HIDDEN));
 	return true;
 }
 
@@ -106,6 +118,17 @@ static void guard_hold(struct intake *intake, const char *reason)
 	guard->is_held = true;
 	text_copy(guard->reason, sizeof guard->reason, reason);
 	intake->claim_again_ms = clock_mono_ms() + GUARD_HELD_MS;
+}
+
+static void guard_refuse(struct intake *intake, const char *table)
+{
+	struct fault why;
+
+	fault_fatal(&why, GUARD_HIDDEN_FINDING, table, table);
+	log_error("stopping", LOG_TEXT("reason", why.what));
+	intake->worker->status = 1;
+	intake_stop(intake);
+	intake_forget(intake);
 }
 
 static void guard_failed(struct intake *intake, const char *what, const char *why)
@@ -191,6 +214,10 @@ static void on_viewed(struct pg_request *request)
 			     "no single row");
 		return;
 	}
+	if (view.hidden[0] != '\0') {
+		guard_refuse(intake, view.hidden);
+		return;
+	}
 	text_copy(view.here.kafka, sizeof view.here.kafka, intake->guard.cluster.id);
 	armed = armed_decide(&view, reason);
 	if (armed == ARMED_YES) {
@@ -218,9 +245,9 @@ void guard_ask(struct intake *intake)
 	}
 	guard->is_asking = true;
 	guard->request.sql = GUARD_VIEW_SQL;
-	guard->request.params[0] = guard->cluster.committed;
-	guard->request.params[1] = intake->worker->config.group;
-	guard->request.param_count = 2;
+	guard_write_view(guard->request.params, &intake->worker->map, &guard->cluster,
+			 intake->worker->config.group);
+	guard->request.param_count = GUARD_VIEW_PARAMS;
 	guard->request.done = on_viewed;
 	pg_send(intake->worker->pg, &guard->request);
 }

@@ -1,11 +1,14 @@
 /* guard.h - asks whether this database is armed, before anything is read, called or committed.
  *
  * Asked for every assignment (behind claim.c's look-up), and again whenever a connection to
- * PostgreSQL is made: the server may be another one by then. */
+ * PostgreSQL is made: the server may be another one by then.  A worker that can't see all rows
+ * ends. */
 #ifndef CALRELAY_WORKER_GUARD_H
 #define CALRELAY_WORKER_GUARD_H
 
+#include "common/hostmap.h"
 #include "common/pg.h"
+#include "common/rowsec.h"
 #include "worker/armed.h"
 #include "worker/cluster.h"
 
@@ -17,10 +20,28 @@
 	" AS timeline, d.oid::bigint AS database"                                                  \
 	" FROM pg_control_system() s, pg_database d WHERE d.datname = current_database())"
 
-/* Kafka's commits as cluster_look_up has them, the group. */
+/* A value: the first table of which row security hides rows from us, or NULL.  $1 the host's
+ * schema, $2 and $3 its tables of assignments and projects.  What is hidden would look as if it
+ * were gone. */
+#define GUARD_HIDDEN                                                                               \
+	"(SELECT min(t.name) FROM (VALUES (format('%I.%I', $1::text, $2::text)),"                  \
+	" (format('%I.%I', $1::text, $3::text)), ('public.calendar_connections'),"                 \
+	" ('public.synced_calendar_events'), ('public.calendar_sync_requests')) t(name)"           \
+	" WHERE " ROWSEC_HIDES("to_regclass(t.name)") ")"
+
+/* What GUARD_HIDDEN needs, Kafka's commits as cluster_look_up has them, the group. */
 extern const char GUARD_VIEW_SQL[];
 /* system, timeline, database, cluster: a new row, or the same place on a newer timeline. */
 extern const char GUARD_ARM_SQL[];
+
+/* The table, twice. */
+#define GUARD_HIDDEN_FINDING                                                                       \
+	"row security hides rows of %s, which would look as if they were gone: run CREATE POLICY " \
+	"calrelay_reads ON %s FOR SELECT TO calrelay_worker USING (true)"
+
+#define GUARD_VIEW_PARAMS 5
+void guard_write_view(const char *params[], const struct hostmap *map,
+		      const struct cluster *cluster, const char *group);
 
 /* Of GUARD_VIEW_SQL's row; the cluster's id is the caller's to fill in. */
 bool guard_read_view(const PGresult *result, struct armed_view *view);

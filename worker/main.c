@@ -342,6 +342,8 @@ static bool is_armed(struct fault *fault)
 	struct armed_view view;
 
 	return arm_look(&worker.config, &view, fault) &&
+	       (view.hidden[0] == '\0' ||
+		fault_fatal(fault, GUARD_HIDDEN_FINDING, view.hidden, view.hidden)) &&
 	       (armed_decide(&view, reason) != ARMED_HELD ||
 		fault_fatal(fault, "calendars are held: %s: see calrelay-worker arm", reason));
 }
