@@ -95,6 +95,7 @@ static void warn_of_slips(const struct program *program)
 /* What is to be done: serve, check, or a command. */
 struct action {
 	int (*plain)(void);
+	int wrong_setting; /* exit status: to --check it is a finding like others */
 	const struct program_command *command; /* instead of plain, or NULL */
 	int argc;
 	char **argv;
@@ -110,7 +111,7 @@ static int load_and(const struct program *program, const struct action *action)
 	if (!config_load(program->options, program->option_count, program->config, &fault)) {
 		fprintf(stderr, "%s: %s\n", program->name, fault.what);
 		config_free(program->options, program->option_count, program->config);
-		return PROGRAM_EXIT_CONFIG;
+		return action->wrong_setting;
 	}
 	refuse_core_dumps();
 	status = action->command != NULL ? action->command->run(action->argc, action->argv)
@@ -139,18 +140,19 @@ static int ask_health(const struct program *program, const struct config_option 
 
 static bool find_action(const struct program *program, int argc, char **argv, struct action *action)
 {
-	*action = (struct action){.plain = program->run};
+	*action = (struct action){.plain = program->run, .wrong_setting = PROGRAM_EXIT_CONFIG};
 	if (argc == 1) {
 		return true;
 	}
 	if (argc == 2 && strcmp(argv[1], "--check") == 0) {
-		action->plain = program->check;
+		*action = (struct action){.plain = program->check, .wrong_setting = 1};
 		return program->check != NULL;
 	}
 	for (size_t i = 0; i < program->command_count; i++) {
 		if (strcmp(argv[1], program->commands[i].name) == 0) {
-			*action = (struct action){
-			    .command = &program->commands[i], .argc = argc - 2, .argv = argv + 2};
+			action->command = &program->commands[i];
+			action->argc = argc - 2;
+			action->argv = argv + 2;
 			return true;
 		}
 	}

@@ -29,7 +29,7 @@ struct program {
 
 /* Handles the command line, loads the configuration, refuses core dumps, calls run, check
  * or a command.  Returns the exit status: PROGRAM_EXIT_USAGE for a wrong option,
- * PROGRAM_EXIT_CONFIG for a wrong setting. */
+ * PROGRAM_EXIT_CONFIG for a wrong setting, but 1 where --check finds it. */
 int program_main(const struct program *program, int argc, char **argv);
 
 #endif

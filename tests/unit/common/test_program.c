@@ -124,6 +124,16 @@ static void without_an_option_it_runs_with_its_settings_and_no_core_file(void **
 	assert_int_equal(call(&PROGRAM, NULL, NULL), 7);
 }
 
+static void a_wrong_setting_is_a_finding_of_check(void **state)
+{
+	(void)state;
+	unsetenv("UNIT_NAME");
+	assert_int_equal(call(&PROGRAM, "--check", NULL), 1);
+	assert_non_null(strstr(output, "UNIT_NAME is not set"));
+	assert_int_equal(call(&PROGRAM, "count", "--two"), 78);
+	setenv("UNIT_NAME", "n", 1);
+}
+
 static void check_checks(void **state)
 {
 	struct program without = PROGRAM;
@@ -318,6 +328,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(without_an_option_it_runs_with_its_settings_and_no_core_file),
 	    TEST(check_checks),
+	    TEST(a_wrong_setting_is_a_finding_of_check),
 	    TEST(a_command_gets_what_follows_its_name),
 	    TEST(a_missing_setting_is_one_line_and_status_78),
 	    TEST(help_and_version_need_no_settings),
