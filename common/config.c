@@ -1,6 +1,7 @@
 /* config.c - reads the environment by a program's table of options. */
 #include "common/config.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -131,19 +132,23 @@ static bool config_boolean(const struct config_option *option, const char *text,
 	return fault_fatal(fault, "%s must be true or false, not '%.60s'", option->name, text);
 }
 
-static bool config_is_loopback(const char *host)
+/* 127.0.0.0/8, ::1 (RFC 6890), and the name that everybody gives them. */
+static bool config_is_loopback(const char *at)
 {
-	static const char *const HOSTS[] = {"127.0.0.1", "localhost", "[::1]"};
+	char host[INET_ADDRSTRLEN];
+	size_t length = strcspn(at, ":/");
+	struct in_addr address;
 
-	for (size_t i = 0; i < sizeof HOSTS / sizeof *HOSTS; i++) {
-		size_t length = strlen(HOSTS[i]);
-
-		if (strncasecmp(host, HOSTS[i], length) == 0 &&
-		    strchr(":/", host[length]) != NULL) {
-			return true; /* strchr also finds the terminating NUL */
-		}
+	if (strncmp(at, "[::1]", 5) == 0) {
+		return at[5] == '\0' || at[5] == ':' || at[5] == '/';
 	}
-	return false;
+	if (length >= sizeof host) {
+		return false;
+	}
+	memcpy(host, at, length);
+	host[length] = '\0';
+	return strcasecmp(host, "localhost") == 0 ||
+	       (inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127);
 }
 
 static bool config_url(const struct config_option *option, char *text, struct fault *fault)

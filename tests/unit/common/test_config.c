@@ -188,12 +188,16 @@ static void urls_are_https_or_loopback(void **state)
 {
 	static const char *const GOOD[] = {
 	    "https://login.example.com", "https://example.com:8443/base", "http://127.0.0.1",
-	    "http://127.0.0.1:9400",	 "http://LOCALHOST:9400/x",	  "http://[::1]:9400"};
+	    "http://127.0.0.1:9400",	 "http://LOCALHOST:9400/x",	  "http://[::1]:9400",
+	    "http://127.1.2.3:9400"};
 	static const char *const BAD[] = {"http://example.com",
 					  "https://",
 					  "example.com",
 					  "ftp://example.com",
 					  "http://127.0.0.1.evil.example",
+					  "http://127.evil.example",
+					  "http://128.0.0.1",
+					  "http://[::1].evil.example",
 					  "http://localhost.evil.example",
 					  "https://exa mple.com",
 					  "http://localhost:x@evil.example",
