@@ -66,10 +66,9 @@ static bool check_settings(struct check *check)
 	check_say(check, true, "token keys and JWT key are usable");
 	check_auth(check);
 	if (config->jwt_secret != NULL && strlen(config->jwt_secret) < IDENTITY_SECRET_WEAK_BYTES) {
-		check_say(check, false,
-			  "CALRELAY_JWT_SECRET is shorter than %d bytes: use the host's "
-			  "real secret, or a longer one on both sides",
-			  IDENTITY_SECRET_WEAK_BYTES);
+		printf("warn  CALRELAY_JWT_SECRET is shorter than %d bytes: use the host's real "
+		       "secret, or a longer one on both sides\n",
+		       IDENTITY_SECRET_WEAK_BYTES);
 	}
 	ends_right = length >= sizeof CALLBACK &&
 		     strcmp(config->redirect_uri + length - (sizeof CALLBACK - 1), CALLBACK) == 0;

@@ -414,6 +414,8 @@ def test_check_proves_the_surroundings_and_names_what_is_missing(desk):
                               capture_output=True, text=True, timeout=60)
         return done.returncode, [line for line in done.stdout.splitlines() if "FAIL" in line]
     assert check() == (0, [])
+    desk.connect.with_settings(CALRELAY_JWT_SECRET="short")  # it serves, too, and says so
+    assert check() == (0, [])
 
     desk.sql("REVOKE DELETE ON calendar_connections FROM calrelay_connect")
     desk.sql("DROP POLICY calrelay_reads ON profiles")
