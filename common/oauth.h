@@ -11,6 +11,9 @@
 #include "common/http.h"
 #include "common/scope.h"
 
+/* Microsoft's global cloud. */
+#define OAUTH_MICROSOFT "https://login.microsoftonline.com"
+
 struct oauth_client {
 	const char *login_url; /* origin, no trailing slash */
 	const char *tenant;

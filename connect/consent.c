@@ -146,15 +146,22 @@ static bool consent_uuid(const cJSON *claims, const char *key, char out[UUID_TEX
 	return true;
 }
 
-/* Each tenant issues its own tokens, also where the sign-in began at "common". */
-static bool consent_issuer_is_right(const cJSON *claims, const char *login_url,
-				    const char *tenant_id)
+static bool consent_is_issued_at(const cJSON *claims, const char *origin, const char *tenant_id)
 {
 	char expected[CONSENT_ISSUER_MAX_BYTES];
-	int length = snprintf(expected, sizeof expected, "%s/%s/v2.0", login_url, tenant_id);
+	int length = snprintf(expected, sizeof expected, "%s/%s/v2.0", origin, tenant_id);
 
 	return length > 0 && (size_t)length < sizeof expected &&
 	       consent_is(claims, "iss", expected);
+}
+
+/* Each tenant issues its own tokens, also where the sign-in began at "common"; and Microsoft in its
+ * own name where MICROSOFT_LOGIN_URL is a stand-in that passes them on. */
+static bool consent_issuer_is_right(const cJSON *claims, const char *login_url,
+				    const char *tenant_id)
+{
+	return consent_is_issued_at(claims, login_url, tenant_id) ||
+	       consent_is_issued_at(claims, OAUTH_MICROSOFT, tenant_id);
 }
 
 /* MICROSOFT_TENANT_ID is common, organizations, consumers, a tenant's id, or one of its domains;

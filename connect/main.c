@@ -49,7 +49,7 @@ static const struct config_option OPTIONS[] = {
 		"write (also categories of our own, in their colours)"),
 	OPTION("MICROSOFT_TENANT_ID", CONFIG_TEXT, false, false, "common", tenant_id,
 		"whose accounts may connect: common, organizations, consumers, or a tenant"),
-	OPTION("MICROSOFT_LOGIN_URL", CONFIG_URL, false, false, "https://login.microsoftonline.com",
+	OPTION("MICROSOFT_LOGIN_URL", CONFIG_URL, false, false, OAUTH_MICROSOFT,
 		login_url, "origin of Microsoft's sign-in"),
 	OPTION("MICROSOFT_GRAPH_URL", CONFIG_URL, false, false, "https://graph.microsoft.com",
 		graph_url, "origin of Microsoft Graph"),

@@ -189,6 +189,17 @@ static void id_token_of_this_sign_in_names_the_mailbox(void **state)
 	assert_string_equal(claims.username, "ada@example.com");
 }
 
+static void a_stand_in_may_pass_on_what_microsoft_issued_in_its_own_name(void **state)
+{
+	struct consent_claims claims;
+	struct token token = GOOD;
+
+	(void)state;
+	token.iss = "https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0";
+	assert_int_equal(read_token(&token, "common", &claims), TROUBLE_NONE);
+	assert_string_equal(claims.tenant_id, TENANT);
+}
+
 static void id_token_of_anything_else_is_refused(void **state)
 {
 	struct consent_claims claims;
@@ -213,6 +224,8 @@ static void id_token_of_anything_else_is_refused(void **state)
 	bad.iss = "https://evil.example/11111111-2222-3333-4444-555555555555/v2.0";
 	assert_int_equal(read_token(&bad, "common", &claims), TROUBLE_IDENTITY);
 	bad.iss = "https://login.example/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0";
+	assert_int_equal(read_token(&bad, "common", &claims), TROUBLE_IDENTITY);
+	bad.iss = "https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0";
 	assert_int_equal(read_token(&bad, "common", &claims), TROUBLE_IDENTITY);
 	bad = GOOD;
 	bad.exp = NOW_S - 3600;
@@ -294,6 +307,7 @@ int main(void)
 	    cmocka_unit_test(challenge_is_the_one_of_rfc_7636_appendix_b),
 	    cmocka_unit_test(every_sign_in_has_its_own_secrets),
 	    cmocka_unit_test(id_token_of_this_sign_in_names_the_mailbox),
+	    cmocka_unit_test(a_stand_in_may_pass_on_what_microsoft_issued_in_its_own_name),
 	    cmocka_unit_test(id_token_of_anything_else_is_refused),
 	    cmocka_unit_test(only_accounts_of_the_configured_tenant_are_taken),
 	    cmocka_unit_test(granted_scopes_must_hold_calendar_and_user),
