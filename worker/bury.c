@@ -158,11 +158,13 @@ static bool bury_again_cut(struct bury *bury, const rd_kafka_message_t *message)
 	       bury_cut(bury, grave, &whole) == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-/* The topic may be made by hand as one likes; where nobody did, it gets the broker's defaults. */
+/* The topic may be made by hand as one likes; where nobody did, it gets the broker's defaults,
+ * but as many copies as the event topics. */
 static void bury_create_topic(struct bury *bury)
 {
 	char why[160];
-	rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(bury->topic, 1, -1, why, sizeof why);
+	rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(
+	    bury->topic, 1, (int)bury->worker->config.replication_factor, why, sizeof why);
 
 	if (topic == NULL) {
 		log_error("the dead-letter topic can't be named", LOG_TEXT("error", why));

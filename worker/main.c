@@ -37,6 +37,9 @@ static const struct config_option OPTIONS[] = {
     {OPTION("CALRELAY_TOPIC_PREFIX", CONFIG_TEXT, topic_prefix), .allowed = CONFIG_KAFKA,
         .fallback = "amidash",
      .help = "first part of every topic's name"},
+    {OPTION("CALRELAY_REPLICATION_FACTOR", CONFIG_INTEGER, replication_factor), .fallback = "-1",
+     .least = -1, .most = 32767,
+     .help = "of the dead-letter topic, if it is created; -1: the broker's default"},
     {OPTION("CALRELAY_GROUP", CONFIG_TEXT, group), .fallback = "calrelay",
      .help = "consumer group; its offsets are what a replay resets"},
     {OPTION("CALRELAY_MAPPING_FILE", CONFIG_TEXT, mapping_file),
@@ -74,7 +77,7 @@ static const struct config_option OPTIONS[] = {
     {OPTION("MICROSOFT_TENANT_ID", CONFIG_TEXT, tenant), .fallback = "common",
      .help = "directory (tenant) id, or common or organizations"},
     {OPTION("MICROSOFT_LOGIN_URL", CONFIG_URL, login_url),
-     .fallback = "https://login.microsoftonline.com", .help = "origin of the identity platform"},
+     .fallback = OAUTH_MICROSOFT, .help = "origin of the identity platform"},
     {OPTION("MICROSOFT_GRAPH_URL", CONFIG_URL, graph_url),
      .fallback = "https://graph.microsoft.com", .help = "origin of Microsoft Graph"},
 };

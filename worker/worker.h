@@ -24,6 +24,7 @@ struct worker_config {
 	char *kafka_bootstrap;
 	char *kafka_config_file;
 	char *topic_prefix;
+	int64_t replication_factor;
 	char *group;
 	char *mapping_file;
 	char *token_keys;

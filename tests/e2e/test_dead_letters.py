@@ -203,3 +203,15 @@ def test_a_letter_that_is_too_large_is_buried_without_its_value_and_holds_nothin
         assert letter.headers["calrelay.pos"] == good.headers["calrelay.pos"]
         assert b"too large" in letter.headers["__connect.errors.exception.message"]
     assert len(pipeline.dlq_records()) == 2
+
+
+def test_the_dead_letter_topic_gets_as_many_copies_as_the_event_topics(system):
+    """Not the broker's default, which may be more than there are brokers."""
+    system.worker.with_settings(CALRELAY_REPLICATION_FACTOR=2).start()  # of one broker
+    system.wait_until(lambda: "the dead-letter topic was not created" in system.worker.log_text(),
+                      30, "Kafka refuses the topic")
+    assert system.dlq not in system.kafka.topics(system.prefix)
+    system.worker.kill9()
+    system.worker.with_settings(CALRELAY_REPLICATION_FACTOR=1).start()
+    system.wait_until(lambda: system.dlq in system.kafka.topics(system.prefix), 30,
+                      "the topic is created")
