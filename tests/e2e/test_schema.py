@@ -45,7 +45,7 @@ COLUMNS = {
         ("calendar_connections", S): {
             "id", "user_id", "provider", "token_expires_at", "outlook_email", "calendar_id",
             "created_at", "updated_at", "status", "status_reason", "scopes", "time_zone",
-            "not_before", "last_synced_at"},
+            "not_before", "last_synced_at", "token_version", "tenant_id", "account_id"},
         ("calendar_sync_requests", I): {"user_id", "kind"}},
 }
 BROWSERS = {"anon", "authenticated"}
