@@ -25,7 +25,8 @@ NAMES = ("Ada Lovelace", "Alan Turing", "Edsger Dijkstra", "Grace Hopper", "Barb
 # A worker that was killed is missed after this long instead of librdkafka's 45 s.
 WORKER_KAFKA_CONFIG = "session.timeout.ms=6000\nheartbeat.interval.ms=1000\n"
 PLAN = """
-SELECT a.id, p.client_name, p.start_date, p.end_date, a.booking_status, a.notes
+SELECT a.id, p.client_name, p.start_date, p.end_date, a.booking_status, a.notes,
+    p.notes AS project_notes
 FROM project_assignments a JOIN projects p ON p.id = a.project_id
     JOIN profiles u ON u.id = a.user_id
 WHERE u.email = %s ORDER BY a.id

@@ -5,6 +5,8 @@ import json
 
 from .process import ROOT
 
+CUT = "\n… (cut)"  # where there was more to be said than fits
+CONTROLS = {code: " " for code in range(32) if chr(code) not in "\t\n\r"}
 MAPPING = json.loads((ROOT / "common/amidash.mapping.json").read_text())
 
 Entry = collections.namedtuple("Entry", "subject start end show_as categories")
@@ -43,6 +45,16 @@ def shown(event):
                  tuple(event["categories"]))
 
 
+def _lines(text):
+    return text.replace("\r\n", "\n").strip()
+
+
+def _is_said(row, said):
+    parts = row["booking_status"], row["notes"], row["project_notes"]
+    wanted = _lines("\n\n".join(filter(None, parts)).translate(CONTROLS))
+    return said == wanted or said.endswith(CUT) and wanted.startswith(said.removesuffix(CUT))
+
+
 def differences(plan, events):
     """One line per way in which the calendar is not the plan; events without our mark don't count."""
     wanted = expected(plan)
@@ -68,7 +80,7 @@ def _differences_of_event(key, wanted, row, event):
         lines.append(f"{key}: {shown(event)} instead of {wanted}")
     if not event["isAllDay"] or event["isReminderOn"]:
         lines.append(f"{key}: not all day, or with a reminder")
-    for text in (row["booking_status"], row["notes"]):
-        if text and text not in event["body"]["content"]:
-            lines.append(f"{key}: the body lacks {text!r}")
+    said = _lines(event["body"]["content"])
+    if not _is_said(row, said):
+        lines.append(f"{key}: the body is {said[:200]!r}")
     return lines
