@@ -4,6 +4,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,47 +18,49 @@ static void self_set(struct metrics *metrics, const char *name, const char *help
 	metric_set(metric_new(metrics, METRIC_GAUGE, name, help, "", NULL), NULL, value);
 }
 
+/* A number in a file of /proc/self, behind that many spaces; a name in brackets comes before the
+ * first.  0 where it can't be read.  Source: proc(5) */
+static unsigned long long self_number(const char *path, int spaces)
+{
+	FILE *file = fopen(path, "re");
+	char text[1024];
+	size_t size;
+	const char *at;
+
+	if (file == NULL) {
+		return 0;
+	}
+	size = fread(text, 1, sizeof text - 1, file);
+	fclose(file);
+	text[size] = '\0';
+	at = strrchr(text, ')');
+	at = at != NULL ? at + 1 : text;
+	while (at != NULL && spaces-- > 0) {
+		at = strchr(at, ' ');
+		at = at != NULL ? at + 1 : NULL;
+	}
+	return at != NULL ? strtoull(at, NULL, 10) : 0;
+}
+
 /* The clocks are read one after the other, so the sum moves by a little: once is enough. */
 static double self_started(void)
 {
 	static double started;
 	struct timespec boot;
 	unsigned long long ticks;
-	FILE *stat;
 
-	if (started != 0) {
-		return started;
-	}
-	stat = fopen("/proc/self/stat", "re");
-	if (stat == NULL) {
-		return 0;
-	}
-	/* field 22, behind the name in brackets; Source: proc(5) */
-	if (fscanf(stat,
-		   "%*d (%*[^)]) %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
-		   "%*s %*s %*s %*s %llu",
-		   &ticks) == 1) {
+	if (started == 0) {
+		ticks = self_number("/proc/self/stat", 20); /* field 22 */
 		clock_gettime(CLOCK_BOOTTIME, &boot);
 		started = (double)time(NULL) - (double)boot.tv_sec +
 			  (double)ticks / (double)sysconf(_SC_CLK_TCK);
 	}
-	fclose(stat);
 	return started;
 }
 
 static double self_memory_bytes(void)
 {
-	FILE *statm = fopen("/proc/self/statm", "re");
-	unsigned long pages = 0;
-
-	if (statm == NULL) {
-		return 0;
-	}
-	if (fscanf(statm, "%*u %lu", &pages) != 1) {
-		pages = 0;
-	}
-	fclose(statm);
-	return (double)pages * (double)sysconf(_SC_PAGESIZE);
+	return (double)self_number("/proc/self/statm", 1) * (double)sysconf(_SC_PAGESIZE);
 }
 
 /* The directory's own is not counted. */

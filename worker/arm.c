@@ -127,7 +127,7 @@ static bool bind_here(PGconn *conn, const struct armed_view *view, struct fault 
 
 int arm_run(const struct worker_config *config, int argc, char **argv)
 {
-	struct armed_view view;
+	struct armed_view view = {0};
 	struct fault fault;
 	PGconn *conn;
 	bool ok;
