@@ -10,11 +10,6 @@
 #define JSON_DEPTH_MAX	 64
 #define JSON_ARENA_BYTES (256u << 10)
 
-bool json_utf8_valid(const char *bytes, size_t length)
-{
-	return utf8_prefix(bytes, length) == length;
-}
-
 /* Text that is no JSON at all may be taken for deeper than it is, or not: cJSON refuses it. */
 static bool is_too_deep(const char *bytes, size_t length)
 {
@@ -102,7 +97,7 @@ static bool json_is_readable(const char *bytes, size_t length, size_t ceiling_by
 		return fault_input(fault, "JSON of %zu bytes is larger than %zu", length,
 				   ceiling_bytes);
 	}
-	if (!json_utf8_valid(bytes, length)) {
+	if (utf8_prefix(bytes, length) < length) {
 		return fault_input(fault, "JSON is not valid UTF-8");
 	}
 	return json_is_acceptable(bytes, length, fault);

@@ -50,6 +50,4 @@ bool json_is_true(const cJSON *parent, const char *key);
  * else); any other document as it is. */
 const cJSON *json_payload(const cJSON *document);
 
-bool json_utf8_valid(const char *bytes, size_t length);
-
 #endif

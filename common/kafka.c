@@ -118,10 +118,22 @@ out:
 	return ok;
 }
 
+/* Called from librdkafka's own threads; log_write only writes. */
+static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
+{
+	enum log_level ours = level <= 3 ? LOG_ERROR : level <= 4 ? LOG_WARN : LOG_DEBUG;
+
+	if (strcmp(facility, "CONFWARN") == 0 && strstr(text, "enable.gapless.guarantee") != NULL) {
+		return; /* the producer wants it, knowing what it says */
+	}
+	LOG_AT(ours, "librdkafka", LOG_TEXT("client", rk != NULL ? rd_kafka_name(rk) : ""),
+	       LOG_TEXT("facility", facility), LOG_TEXT("text", text));
+}
+
 bool kafka_conf_fill(rd_kafka_conf_t *conf, const char *bootstrap, const char *config_file,
 		     const char *client_id, struct fault *fault)
 {
-	kafka_conf_log(conf);
+	rd_kafka_conf_set_log_cb(conf, on_log);
 	return kafka_conf_set(conf, "client.id", client_id, fault) &&
 	       (config_file == NULL || kafka_conf_file(conf, config_file, fault)) &&
 	       kafka_conf_set(conf, "bootstrap.servers", bootstrap, fault);
@@ -137,23 +149,6 @@ rd_kafka_conf_t *kafka_conf_new(const char *bootstrap, const char *config_file,
 		return NULL;
 	}
 	return conf;
-}
-
-/* Called from librdkafka's own threads; log_write only writes. */
-static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
-{
-	enum log_level ours = level <= 3 ? LOG_ERROR : level <= 4 ? LOG_WARN : LOG_DEBUG;
-
-	if (strcmp(facility, "CONFWARN") == 0 && strstr(text, "enable.gapless.guarantee") != NULL) {
-		return; /* the producer wants it, knowing what it says */
-	}
-	LOG_AT(ours, "librdkafka", LOG_TEXT("client", rk != NULL ? rd_kafka_name(rk) : ""),
-	       LOG_TEXT("facility", facility), LOG_TEXT("text", text));
-}
-
-void kafka_conf_log(rd_kafka_conf_t *conf)
-{
-	rd_kafka_conf_set_log_cb(conf, on_log);
 }
 
 int32_t kafka_user_partition(const char *user_id, int32_t partitions)

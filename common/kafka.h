@@ -10,8 +10,9 @@
 
 /* A client configuration from bootstrap servers and an optional KAFKA_CONFIG_FILE of name=value
  * lines (# comments), passed through verbatim: what the operator says there comes first, and what
- * our guarantees need is then set by the program with kafka_conf_set and wins.  NULL with
- * FAULT_FATAL naming the line, or a password's name where others can read the file. */
+ * our guarantees need is then set by the program with kafka_conf_set and wins.  librdkafka's own
+ * log lines go into our log.  NULL with FAULT_FATAL naming the line, or a password's name where
+ * others can read the file. */
 rd_kafka_conf_t *kafka_conf_new(const char *bootstrap, const char *config_file,
 				const char *client_id, struct fault *fault) MUST_CHECK;
 /* The same into a configuration that holds defaults of ours, which the operator may change. */
@@ -19,9 +20,6 @@ bool kafka_conf_fill(rd_kafka_conf_t *conf, const char *bootstrap, const char *c
 		     const char *client_id, struct fault *fault) MUST_CHECK;
 bool kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value,
 		    struct fault *fault) MUST_CHECK;
-
-/* Sends librdkafka's own log lines into our log.  Call before rd_kafka_new. */
-void kafka_conf_log(rd_kafka_conf_t *conf);
 
 /* The partition of a user: murmur2 of the user id's text, as Java clients compute it. */
 int32_t kafka_user_partition(const char *user_id, int32_t partitions);

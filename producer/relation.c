@@ -8,8 +8,7 @@
 
 #include "common/jsonw.h"
 
-enum relation_role relation_role_of(const struct hostmap *map, const char *schema,
-				    const char *table)
+static enum relation_role role_of(const struct hostmap *map, const char *schema, const char *table)
 {
 	if (strcmp(schema, "public") == 0 && strcmp(table, RELATION_REQUESTS) == 0) {
 		return RELATION_REQUESTS_TABLE;
@@ -36,7 +35,7 @@ struct relation *relation_new(const struct hostmap *map, const char *schema, con
 		free(relation);
 		return NULL;
 	}
-	relation->role = relation_role_of(map, schema, table);
+	relation->role = role_of(map, schema, table);
 	snprintf(relation->schema, sizeof relation->schema, "%s", schema);
 	snprintf(relation->table, sizeof relation->table, "%s", table);
 	relation->at = (struct relation_places){-1, -1, -1, -1, -1, -1, -1};

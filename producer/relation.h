@@ -60,9 +60,6 @@ struct relation {
 	UT_hash_handle hh;
 };
 
-enum relation_role relation_role_of(const struct hostmap *map, const char *schema,
-				    const char *table);
-
 /* A relation with no columns yet; one reference, the caller's.  NULL without memory. */
 struct relation *relation_new(const struct hostmap *map, const char *schema, const char *table,
 			      int column_count);

@@ -439,14 +439,6 @@ bool session_put(struct session *session, const char *bytes, int length, struct 
 	return copy_flush(session, fault);
 }
 
-bool session_end_copy(struct session *session)
-{
-	struct fault fault;
-
-	return PQputCopyEnd(session->conn, NULL) >= 0 && copy_flush(session, &fault) &&
-	       !session->unflushed;
-}
-
 /* ---- life ---- */
 
 struct session *session_new(struct loop *loop, const char *url, bool replication)

@@ -42,6 +42,5 @@ void session_read(struct session *session, bool wanted); /* watch for bytes or l
 int session_frame(struct session *session, char **frame, struct fault *fault);
 bool session_put(struct session *session, const char *bytes, int length,
 		 struct fault *fault) MUST_CHECK;
-bool session_end_copy(struct session *session); /* true when all of it is on its way */
 
 #endif

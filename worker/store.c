@@ -342,7 +342,7 @@ void store_write(struct run *run)
 	"   WHEN \"%s\" IS NOT NULL THEN -2147472692 END"
 
 /* The user's assignments, and what that very read could see, even where there are none. */
-char *store_read_sql(const struct hostmap *map)
+static char *write_read_sql(const struct hostmap *map)
 {
 	const char *first = map->projects.start_date;
 	const char *last = map->projects.end_date;
@@ -372,7 +372,7 @@ bool store_init(struct store *store, struct worker *worker)
 	*store = (struct store){.worker = worker};
 	store->load = group_new(store, STORE_LOAD_SQL, load_write, load_read);
 	store->write = group_new(store, STORE_WRITE_SQL, write_write, write_read);
-	store->read_sql = store_read_sql(&worker->map);
+	store->read_sql = write_read_sql(&worker->map);
 	return store->load != NULL && store->write != NULL && store->read_sql != NULL;
 }
 

@@ -28,9 +28,6 @@ struct store {
 	char *read_sql; /* with the mapping's names */
 };
 
-/* The text of store_read's statement, allocated. */
-char *store_read_sql(const struct hostmap *map);
-
 bool store_init(struct store *store, struct worker *worker);
 void store_close(struct store *store);
 
