@@ -14,13 +14,13 @@
 #define DUE_IDLE_TICKS 10
 #define DUE_IDLE_MOST  5
 
-/* Ages are in ms. */
+/* Ages are in ms; the oldest first, so that no ceiling hides it. */
 static const char DUE_SQL[] =
     "SELECT user_id,"
     "   (extract(epoch FROM now() - min(greatest(created_at, due_at))) * 1000)::bigint"
     "  FROM public.calendar_sync_requests"
     " WHERE state IN ('requested', 'running') AND (due_at IS NULL OR due_at <= now())"
-    " GROUP BY user_id LIMIT 20000";
+    " GROUP BY user_id ORDER BY 2 DESC LIMIT 20000";
 
 /* Who waits for time is late; who has to act is told so, and counted. */
 static const char PARKED_SQL[] =
@@ -31,7 +31,7 @@ static const char PARKED_SQL[] =
     "  FROM public.calendar_connections"
     " WHERE status = 'needs_reconnect'"
     "    OR (status = 'active' AND (not_before > now() OR behind_since IS NOT NULL))"
-    " LIMIT 100000";
+    " ORDER BY 3 DESC NULLS LAST LIMIT 100000";
 
 static const char IDLE_SQL[] =
     "SELECT user_id FROM public.calendar_connections"

@@ -9,7 +9,7 @@
 #include "common/buf.h"
 #include "tests/fake/problem.h"
 
-#define SETTINGS_SEARCH_LAG_MS 500 /* of a search that is late */
+#define SETTINGS_SEARCH_LAG_MS 1500 /* of a search that is late */
 
 /* What a POST with the transactionId of a deleted event brings. */
 enum settings_after_delete {
