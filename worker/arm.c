@@ -4,10 +4,8 @@
 #include <inttypes.h>
 #include <libpq-fe.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "common/kafka.h"
 #include "common/program.h"
 #include "common/text.h"
 
@@ -21,37 +19,6 @@ static const char ARM_SQL[] =
     "    kafka_cluster = excluded.kafka_cluster, armed_at = now(), armed_by = session_user";
 
 /* ---- looking ---- */
-
-static bool look_at_kafka(const struct worker_config *config, const struct hostmap *map,
-			  struct cluster *cluster, struct fault *fault)
-{
-	char *topics[2] = {NULL, NULL};
-	char why[160];
-	rd_kafka_t *client = NULL;
-	rd_kafka_conf_t *conf = kafka_conf_new(config->kafka_bootstrap, config->kafka_config_file,
-					       "calrelay-arm", fault);
-	bool ok = conf != NULL && cluster_name_topics(map, config->topic_prefix, topics, fault) &&
-		  kafka_conf_set(conf, "group.id", config->group, fault);
-
-	if (ok) {
-		client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof why);
-		ok = client != NULL || fault_fatal(fault, "Kafka client: %.160s", why);
-	}
-	if (client == NULL && conf != NULL) {
-		rd_kafka_conf_destroy(conf);
-	}
-	if (ok && !cluster_look_up(cluster, client, topics)) {
-		ok = fault_retry(fault,
-				 "Kafka does not answer what cluster it is and what the group "
-				 "has committed: check KAFKA_BOOTSTRAP_SERVERS");
-	}
-	if (client != NULL) {
-		rd_kafka_destroy(client);
-	}
-	free(topics[0]);
-	free(topics[1]);
-	return ok;
-}
 
 static bool postgres_failed(const PGconn *conn, struct fault *fault)
 {
@@ -84,7 +51,7 @@ static bool look(const struct worker_config *config, PGconn *conn, struct armed_
 	struct cluster cluster = {0};
 	struct hostmap map;
 	bool ok = hostmap_load(&map, config->mapping_file, fault) &&
-		  look_at_kafka(config, &map, &cluster, fault);
+		  cluster_ask(&cluster, config, &map, fault);
 
 	if (ok) {
 		guard_write_view(params, &map, &cluster, config->group);

@@ -5,12 +5,13 @@
 #include <libpq-fe.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/kafka.h"
 #include "common/skew.h"
 #include "worker/arm.h"
+#include "worker/cluster.h"
 #include "worker/worker.h"
 
 #define CHECK_TIMEOUT_MS 10000
@@ -152,32 +153,27 @@ static void check_database(const struct worker_config *config)
 
 static void check_topics(const struct worker_config *config)
 {
+	char *names[2] = {NULL, NULL};
+	struct cluster cluster = {0};
+	const int32_t *counts = cluster.partition_counts;
 	struct fault fault;
-	char why[160];
-	const struct rd_kafka_metadata *metadata;
-	rd_kafka_resp_err_t err;
-	rd_kafka_t *client;
-	rd_kafka_conf_t *conf = kafka_conf_new(config->kafka_bootstrap, config->kafka_config_file,
-					       "calrelay-worker-check", &fault);
+	struct hostmap map;
 
-	if (conf == NULL) {
+	if (!hostmap_load(&map, config->mapping_file, &fault) ||
+	    !cluster_name_topics(&map, config->topic_prefix, names, &fault) ||
+	    !cluster_ask(&cluster, config, &map, &fault)) {
 		say(false, "%s", fault.what);
-		return;
+	} else if (counts[0] == 0 || counts[1] == 0) {
+		printf("warn  Kafka has no topic %s yet: a producer makes it\n",
+		       names[counts[0] == 0 ? 0 : 1]);
+	} else {
+		say(counts[0] == counts[1], "topics: %s has %d partitions, %s has %d%s", names[0],
+		    counts[0], names[1], counts[1],
+		    counts[0] == counts[1] ? "" : ": give one as many as the other has");
 	}
-	client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why);
-	if (client == NULL) {
-		rd_kafka_conf_destroy(conf);
-		say(false, "Kafka client: %s", why);
-		return;
-	}
-	err = rd_kafka_metadata(client, 1, NULL, &metadata, CHECK_TIMEOUT_MS);
-	say(err == RD_KAFKA_RESP_ERR_NO_ERROR, "Kafka: %s",
-	    err == RD_KAFKA_RESP_ERR_NO_ERROR ? "reachable"
-					      : "not reachable: check KAFKA_BOOTSTRAP_SERVERS");
-	if (err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-		rd_kafka_metadata_destroy(metadata);
-	}
-	rd_kafka_destroy(client);
+	cluster_close(&cluster);
+	free(names[0]);
+	free(names[1]);
 }
 
 static size_t discard(char *bytes, size_t size, size_t count, void *context)

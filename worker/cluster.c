@@ -5,7 +5,9 @@
 
 #include "common/buf.h"
 #include "common/jsonw.h"
+#include "common/kafka.h"
 #include "common/text.h"
+#include "worker/worker.h"
 
 #define CLUSTER_TIMEOUT_MS 10000
 #define CLUSTER_MAX_BYTES  (1u << 20)
@@ -138,4 +140,35 @@ void cluster_close(struct cluster *cluster)
 {
 	free(cluster->committed);
 	cluster->committed = NULL;
+}
+
+bool cluster_ask(struct cluster *cluster, const struct worker_config *config,
+		 const struct hostmap *map, struct fault *fault)
+{
+	char *topics[2] = {NULL, NULL};
+	char why[160];
+	rd_kafka_t *client = NULL;
+	rd_kafka_conf_t *conf = kafka_conf_new(config->kafka_bootstrap, config->kafka_config_file,
+					       "calrelay-worker-command", fault);
+	bool ok = conf != NULL && cluster_name_topics(map, config->topic_prefix, topics, fault) &&
+		  kafka_conf_set(conf, "group.id", config->group, fault);
+
+	if (ok) {
+		client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof why);
+		ok = client != NULL || fault_fatal(fault, "Kafka client: %.160s", why);
+	}
+	if (client == NULL && conf != NULL) {
+		rd_kafka_conf_destroy(conf);
+	}
+	if (ok && !cluster_look_up(cluster, client, topics)) {
+		ok = fault_retry(fault,
+				 "Kafka does not answer what cluster it is and what the group "
+				 "has committed: check KAFKA_BOOTSTRAP_SERVERS");
+	}
+	if (client != NULL) {
+		rd_kafka_destroy(client);
+	}
+	free(topics[0]);
+	free(topics[1]);
+	return ok;
 }

@@ -11,6 +11,8 @@
 #include "common/fault.h"
 #include "common/hostmap.h"
 
+struct worker_config;
+
 struct cluster {
 	char id[64];
 	int32_t partition_counts[2]; /* 0: there is no such topic */
@@ -24,6 +26,10 @@ bool cluster_name_topics(const struct hostmap *map, const char *prefix, char *to
 /* false: not everything was answered, so nothing in cluster may be believed. */
 bool cluster_look_up(struct cluster *cluster, rd_kafka_t *consumer,
 		     char *const topics[2]) MUST_CHECK;
+
+/* The same for a command, with a client of its own. */
+bool cluster_ask(struct cluster *cluster, const struct worker_config *config,
+		 const struct hostmap *map, struct fault *fault) MUST_CHECK;
 void cluster_close(struct cluster *cluster);
 
 #endif
