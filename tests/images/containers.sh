@@ -6,6 +6,7 @@
 # shellcheck shell=bash
 
 IMAGES=${XDG_CACHE_HOME:-$HOME/.cache}/calrelay/images
+RUN=/run/calrelay-images-$(cksum <<<"$IMAGES" | cut -d ' ' -f 1) # a store's own, as its locks are
 IMAGES_GIB_MAX=12
 
 write_settings() {
@@ -13,7 +14,7 @@ write_settings() {
 		[storage]
 		driver = "$1"
 		graphroot = "$IMAGES/store-$1"
-		runroot = "/run/calrelay-images"
+		runroot = "$RUN"
 	CONF
 	# runc, because crun refuses a machine with both versions of control groups; cgroupfs and a
 	# file of events, because there may be no systemd.
@@ -24,19 +25,29 @@ write_settings() {
 		runtime = "runc"
 		cgroup_manager = "cgroupfs"
 		events_logger = "file"
+		tmp_dir = "$RUN/libpod"
+		lock_type = "file"
 	CONF
 }
 
-# What is kept is worth a minute and no more: too much of it, and it goes.
+# What is kept is worth a minute and no more.
+forget_store() {
+	umount "$IMAGES"/store-*/overlay 2>/dev/null || true # mounted on itself, where it is
+	rm -rf "$IMAGES"/store-*
+}
+
+# Podman believes the paths in a store rather than its settings: too much of it, or made for another
+# place, and it goes.
 use_store() {
 	if [ "$(id -u)" -ne 0 ]; then
 		echo "building and running images needs root" >&2
 		return 1
 	fi
 	mkdir -p "$IMAGES"
-	if [ "$(du -sxk "$IMAGES" | cut -f 1)" -gt $((IMAGES_GIB_MAX << 20)) ]; then
-		umount "$IMAGES"/store-*/overlay 2>/dev/null || true # mounted on itself, where it is
-		rm -rf "$IMAGES"/store-*
+	if [ "$(du -sxk "$IMAGES" | cut -f 1)" -gt $((IMAGES_GIB_MAX << 20)) ] ||
+		[ "$(cat "$IMAGES/run" 2>/dev/null)" != "$RUN" ]; then
+		forget_store
+		echo "$RUN" >"$IMAGES/run"
 	fi
 	export CONTAINERS_STORAGE_CONF=$IMAGES/storage.conf CONTAINERS_CONF=$IMAGES/containers.conf
 	write_settings overlay
