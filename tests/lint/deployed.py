@@ -2,14 +2,15 @@
 """deployed.py - what deploy/ and docker-compose.yml say of the programs is what the programs say.
 
 Variables, required ones, ports and the version, against each program's --help and CMakeLists.txt; the compose file
-against the compose specification's schema.  lint.py calls compose_file, kustomize_base, image_file and
-scraped_by_prometheus.
+against the compose specification's schema.  lint.py calls compose_file, kustomize_base, image_file,
+scraped_by_prometheus and provisioned_in_grafana.
 """
 import json
 import os
 import pathlib
 import re
 import subprocess
+import urllib.parse
 
 import jsonschema
 import yaml
@@ -164,3 +165,23 @@ def scraped_by_prometheus(_build):
             + [f"{SCRAPES}: {image} at {target} is not scraped"
                for image, target in sorted(served - scraped)]
             + ([] if done.returncode == 0 else (done.stdout + done.stderr).splitlines()))
+
+
+def provisioned_in_grafana(_build):
+    """What Grafana in the compose file reads is mounted there, and its figures come from a service's port."""
+    services = document(COMPOSE)["services"]
+    mounts = {target: ROOT / source for source, target, *_ in
+              (mount.split(":") for mount in services["grafana"]["volumes"])}
+    kinds = {kind: document(source) for target, source in mounts.items()
+             for kind in re.findall(r"^/etc/grafana/provisioning/(\w+)/\w+\.yml$", target)}
+    folders = [one["options"]["path"] for one in kinds["dashboards"]["providers"]]
+    home = services["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    asked = {(address.hostname, address.port) for address in
+             (urllib.parse.urlsplit(one["url"]) for one in kinds["datasources"]["datasources"])}
+    served = {(name, port) for name, service in services.items() for port in published(service)}
+    return ([f"{COMPOSE}: grafana: no dashboard is mounted at {folder}" for folder in folders
+             if folder not in mounts or not any(mounts[folder].glob("*.json"))]
+            + ([] if any((mounts[folder] / pathlib.PurePath(home).name).exists() for folder in folders
+                         if folder in mounts and home.startswith(f"{folder}/"))
+               else [f"{COMPOSE}: grafana: {home} is not mounted"])
+            + [f"{COMPOSE}: grafana: nothing at {host}:{port}" for host, port in sorted(asked - served)])

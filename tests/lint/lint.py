@@ -16,7 +16,8 @@ import subprocess
 import sys
 import time
 
-from deployed import compose_file, image_file, kustomize_base, scraped_by_prometheus
+from deployed import (compose_file, image_file, kustomize_base, provisioned_in_grafana,
+                      scraped_by_prometheus)
 from documents import (bad_inputs_have_tests, configuration_reference, metrics_reference,
                        names_in_documents, settings_in_documents)
 from manifests import manifests
@@ -192,7 +193,7 @@ CHECKS = [format_of_c, length_of_files, length_of_functions, banned_calls, inclu
           first_line, headers_alone, spelling, shell_scripts, markers, machine_paths,
           names_in_documents, settings_in_documents, bad_inputs_have_tests, configuration_reference,
           metrics_reference, manifests, compose_file, kustomize_base,
-          image_file, scraped_by_prometheus, *monitoring.CHECKS, cppcheck]
+          image_file, scraped_by_prometheus, provisioned_in_grafana, *monitoring.CHECKS, cppcheck]
 SLOW_CHECKS = [clang_tidy, dockerfile]
 
 
