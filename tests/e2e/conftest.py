@@ -56,6 +56,13 @@ def release_build():
     return ROOT / "build/release"
 
 
+@pytest.fixture(scope="session")
+def commit():
+    """What images are built of, and say that they are."""
+    return subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], cwd=ROOT, check=True,
+                          capture_output=True, text=True).stdout.strip()
+
+
 @pytest.fixture
 def system(backbone, request):
     """A system that is not started yet."""

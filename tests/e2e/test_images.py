@@ -2,7 +2,6 @@
 checks and lists of contents say."""
 import json
 import re
-import subprocess
 
 import pytest
 
@@ -21,12 +20,6 @@ LINKED = {"libcjson1", "libcurl4", "libmicrohttpd12", "libpq5", "librdkafka1", "
 @pytest.fixture(scope="session")
 def images(tmp_path_factory, commit):
     return containers.build(tmp_path_factory.mktemp("images"), commit)
-
-
-@pytest.fixture(scope="session")
-def commit():
-    return subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], cwd=ROOT, check=True,
-                          capture_output=True, text=True).stdout.strip()
 
 
 @pytest.fixture

@@ -2,12 +2,21 @@
 #
 # Store and settings lie in ${XDG_CACHE_HOME:-~/.cache}/calrelay/images: the machine's own containers are
 # neither read nor changed.  Containers use the machine's network (--network host), so that no bridge,
-# route or firewall rule is made.
+# route or firewall rule is made; those of docker-compose.yml, which needs all three, are in a network that
+# the story makes for them.
 # shellcheck shell=bash
 
 IMAGES=${XDG_CACHE_HOME:-$HOME/.cache}/calrelay/images
 RUN=/run/calrelay-images-$(cksum <<<"$IMAGES" | cut -d ' ' -f 1) # a store's own, as its locks are
 IMAGES_GIB_MAX=12
+
+BASE=docker.io/library/debian:bookworm-slim
+BASE_DAYS_MAX=7
+SLIM=( # as Debian makes its own
+	--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright'
+	--dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/man/*'
+	--dpkgopt='path-exclude=/usr/share/info/*'
+)
 
 write_settings() {
 	cat >"$IMAGES/storage.conf" <<-CONF
@@ -27,6 +36,9 @@ write_settings() {
 		events_logger = "file"
 		tmp_dir = "$RUN/libpod"
 		lock_type = "file"
+		[network]
+		network_backend = "netavark"
+		network_config_dir = "$IMAGES/networks"
 	CONF
 }
 
@@ -55,4 +67,25 @@ use_store() {
 		write_settings vfs
 	fi
 	podman info >/dev/null
+}
+
+# From here on the caller is the only one who builds: they share the store.
+open_store() {
+	mkdir -p "$IMAGES"
+	exec 9>"$IMAGES/lock"
+	flock 9
+	use_store
+}
+
+make_base() {
+	local root=$IMAGES/bookworm.tar
+	if [ -z "$(find "$root" -mtime "-$BASE_DAYS_MAX" 2>/dev/null)" ]; then
+		mmdebstrap --quiet --variant=minbase --include=ca-certificates "${SLIM[@]}" --format=tar \
+			bookworm "$root.part" </dev/null
+		mv "$root.part" "$root"
+		podman rmi --force --ignore "$BASE" >/dev/null
+	fi
+	if ! podman image exists "$BASE"; then
+		podman import --quiet "$root" "$BASE" >/dev/null
+	fi
 }
