@@ -57,6 +57,7 @@ struct app {
 	uv_timer_t count_timer;
 	struct pg_request count_request;
 	bool is_counting;
+	bool sees_people; /* PostgreSQL has said so */
 
 	struct metric *connections;
 	struct metric *callbacks;
@@ -64,6 +65,7 @@ struct app {
 
 	int under_way; /* exchanges that have not answered yet */
 	bool is_stopping;
+	int status; /* of the program, once it ends */
 };
 
 /* Everything that the configuration alone decides: keys, mapping, origin.  False with FAULT_FATAL

@@ -37,17 +37,6 @@ static void on_counted(struct pg_request *request)
 	}
 }
 
-static void on_count_due(uv_timer_t *timer)
-{
-	struct app *app = container_of(timer, struct app, count_timer);
-
-	if (!app->is_counting) {
-		app->is_counting = true;
-		app->count_request.done = on_counted;
-		store_count_connections(app->store, &app->count_request);
-	}
-}
-
 static void on_answered(struct httpd_request *request, int status)
 {
 	struct app *app = httpd_context(request);
@@ -110,6 +99,50 @@ static void on_stop(struct loop *loop)
 		loop_stop(loop);
 	} else {
 		uv_timer_start(&app->count_timer, on_drained_too_long, SERVE_DRAIN_AT_MOST_MS, 0);
+	}
+}
+
+static void count(struct app *app)
+{
+	app->is_counting = true;
+	app->count_request.done = on_counted;
+	store_count_connections(app->store, &app->count_request);
+}
+
+static void on_seen(struct pg_request *request)
+{
+	struct app *app = container_of(request, struct app, count_request);
+
+	app->is_counting = false;
+	if (request->fault.kind != FAULT_NONE || app->is_stopping) {
+		return;
+	}
+	app->sees_people = !store_read_hidden(request->result);
+	if (app->sees_people) {
+		count(app);
+	} else {
+		log_error(
+		    "row security hides the host's people, so that nobody could sign in: give "
+		    "calrelay_connect a policy (schemas/apply), or see --check",
+		    LOG_TEXT("table", app->map.profiles.table));
+		app->status = 1;
+		on_stop(&app->loop);
+	}
+}
+
+static void on_count_due(uv_timer_t *timer)
+{
+	struct app *app = container_of(timer, struct app, count_timer);
+
+	if (app->is_counting) {
+		return;
+	}
+	if (app->sees_people) {
+		count(app);
+	} else {
+		app->is_counting = true;
+		app->count_request.done = on_seen;
+		store_see_profiles(app->store, &app->count_request);
 	}
 }
 
@@ -189,5 +222,5 @@ int serve_run(struct app *app)
 	}
 	serve_close(app);
 	app_close(app);
-	return started ? 0 : PROGRAM_EXIT_CONFIG;
+	return started ? app->status : PROGRAM_EXIT_CONFIG;
 }

@@ -11,14 +11,17 @@
 #include <string.h>
 
 #include "common/json.h"
+#include "common/rowsec.h"
 #include "common/utf8.h"
 
 #define STORE_SQL_MAX_BYTES	4096
+#define STORE_TABLE_SIZE	(2 * HOSTMAP_NAME_SIZE + 8)
 #define STORE_REASONS_MAX_BYTES 65536
 
 struct store {
 	struct pg *pg;
 	char *add_state; /* names the host's profiles */
+	char profiles[STORE_TABLE_SIZE];
 };
 
 #define RUNNING "state IN ('requested', 'running') AND (due_at IS NULL OR due_at <= now())"
@@ -185,6 +188,8 @@ static const char REPLACE_CONNECTION[] =
 static const char COUNT_CONNECTIONS[] =
     "SELECT status, count(*) FROM calendar_connections GROUP BY status";
 
+static const char SEE_PROFILES[] = "SELECT " ROWSEC_HIDES("to_regclass($1)");
+
 struct store *store_new(struct pg *pg, const struct hostmap *map, struct fault *fault)
 {
 	struct store *store = calloc(1, sizeof *store);
@@ -201,6 +206,8 @@ struct store *store_new(struct pg *pg, const struct hostmap *map, struct fault *
 	}
 	store->pg = pg;
 	store->add_state = buf_steal(&sql);
+	snprintf(store->profiles, sizeof store->profiles, "\"%s\".\"%s\"", map->schema,
+		 map->profiles.table);
 	return store;
 }
 
@@ -292,6 +299,11 @@ void store_replace_connection(struct store *store, struct pg_request *request,
 	     connection->access_token, connection->refresh_token, expires_in_s, connection->email,
 	     connection->scopes, connection->time_zone, connection->tenant_id,
 	     connection->account_id, connection->replaces);
+}
+
+void store_see_profiles(struct store *store, struct pg_request *request)
+{
+	SEND(store, request, SEE_PROFILES, store->profiles);
 }
 
 void store_count_connections(struct store *store, struct pg_request *request)
@@ -497,4 +509,9 @@ void store_read_existing(const PGresult *result, struct store_existing *existing
 bool store_read_connected(const PGresult *result)
 {
 	return PQntuples(result) == 1;
+}
+
+bool store_read_hidden(const PGresult *result)
+{
+	return PQntuples(result) == 1 && read_bool(result, 0, 0);
 }

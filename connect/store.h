@@ -107,6 +107,10 @@ void store_replace_connection(struct store *store, struct pg_request *request,
 /* False: the rows are not as they were found; find again. */
 bool store_read_connected(const PGresult *result);
 
+/* Whether row security hides the host's people from us: then nobody would seem to exist. */
+void store_see_profiles(struct store *store, struct pg_request *request);
+bool store_read_hidden(const PGresult *result);
+
 /* Connections per status, for the metric: rows of (status, count). */
 void store_count_connections(struct store *store, struct pg_request *request);
 

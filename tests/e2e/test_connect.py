@@ -426,6 +426,15 @@ def test_check_proves_the_surroundings_and_names_what_is_missing(desk):
         assert name in line
 
 
+def test_a_connect_that_can_see_nobody_refuses(desk):
+    """To it nobody would have a profile, whoever signs in."""
+    assert desk.connect.sigterm() == 0
+    desk.sql("DROP POLICY calrelay_reads ON profiles")
+    desk.connect.start()
+    assert desk.connect.wait(30) == 1
+    assert "row security hides" in desk.connect.log_text()
+
+
 def test_what_is_under_way_is_answered_before_connect_stops(desk):
     ada, = desk.add_people(1)
     connection = desk.postgres.connect(desk.database)
