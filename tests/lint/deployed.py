@@ -18,11 +18,13 @@ import yaml
 from documents import PROGRAMS, ROOT, options_of
 
 COMPOSE, DOCKERFILE, SCRAPES = "docker-compose.yml", "deploy/Dockerfile", "deploy/compose/prometheus.yml"
+SECRET = {"MICROSOFT_CLIENT_ID", "MICROSOFT_CLIENT_SECRET", "CALRELAY_TOKEN_KEYS", "CALRELAY_JWT_SECRET"}
+REAL = "deploy/compose/microsoft.yml"  # laid over the compose file
 ROOMS = {**{room: room for room in PROGRAMS}, "fake": "tests/fake"}
 LISTEN = "CALRELAY_HTTP_LISTEN"
 OURS = re.compile(r"\b(?:CALRELAY|MICROSOFT|FAKE|DATABASE|KAFKA)_[A-Z][A-Z_]*\b")
 IMAGE = re.compile(r"^calrelay-(\w+)$")
-INTERPOLATED = re.compile(r"\$\{(\w+)[:}]")
+PASSWORDS = re.compile(r"\$\{(\w+):-")  # of the compose file: public, where nobody gives another
 
 
 class Program:
@@ -73,8 +75,9 @@ def published(service):
 def compose_file(build):
     """It follows the specification, and each program's variables and ports are its own."""
     made, known = document(COMPOSE), programs(build)
-    complaints = [f"{COMPOSE}: {'.'.join(map(str, error.path))}: {error.message}" for error in
-                  jsonschema.Draft7Validator(compose_schema()).iter_errors(made)]
+    complaints = [f"{name}: {'.'.join(map(str, error.path))}: {error.message}"
+                  for name in (COMPOSE, REAL) for error in
+                  jsonschema.Draft7Validator(compose_schema()).iter_errors(document(name))]
     ports = []
     for name, service in made["services"].items():
         match, environment = IMAGE.match(service["image"]), service.get("environment", {})
@@ -89,22 +92,25 @@ def compose_file(build):
     if len(set(ports)) < len(ports) or set(ports) != published(made["services"]["net"]):
         complaints.append(f"{COMPOSE}: net publishes {sorted(published(made['services']['net']))}, "
                           f"the programs listen on {sorted(ports)}")
-    return complaints + demo_variables(made)
+    return complaints + laid_over(made["services"], document(REAL)["services"], known)
 
 
-def demo_variables(made):
-    """Every variable of demo.env is asked for, and it answers all that must be given."""
-    text = (ROOT / COMPOSE).read_text()
-    given = dict(line.split("=", 1) for line in
-                 (ROOT / "deploy/compose/demo.env").read_text().splitlines()
-                 if line and not line.startswith("#"))
-    profiles = {one for service in made["services"].values() for one in service.get("profiles", [])}
-    unknown = set(given) - set(INTERPOLATED.findall(text)) - {"COMPOSE_PROFILES"}
-    missing = set(re.findall(r"\$\{(\w+):\?", text)) - set(given)
-    return ([f"deploy/compose/demo.env: {COMPOSE} asks for no {name}" for name in sorted(unknown)]
-            + [f"deploy/compose/demo.env: {name} is not given" for name in sorted(missing)]
-            + [f"deploy/compose/demo.env: no service has the profile {name}" for name in
-               sorted(set(given["COMPOSE_PROFILES"].split(",")) - profiles)])
+def laid_over(demo, real, known):
+    """With the real Microsoft nothing is left of the demo's fake, public keys and passwords."""
+    complaints = [f"{REAL}: {name} would come up" for name in ("fake", "seed")
+                  if not real[name].get("profiles")]
+    for name, service in demo.items():
+        match, over = IMAGE.match(service["image"]), real.get(name, {}).get("environment", {})
+        if match and match[1] in PROGRAMS:
+            complaints += known[match[1]].complaints(f"{REAL}: {name}", over, service["environment"])
+            complaints += [f"{REAL}: {name} has the demo's {key}" for key in service["environment"]
+                           if key in SECRET and not over.get(key, "").startswith(f"${{{key}:?")]
+            complaints += [f"{REAL}: {name} has the demo's {key}" for key in service["environment"]
+                           if key.startswith("MICROSOFT_") and key not in over]
+    asked = (ROOT / REAL).read_text()
+    return complaints + [f"{REAL}: {key} may be left out" for key in
+                         sorted(set(PASSWORDS.findall((ROOT / COMPOSE).read_text())))
+                         if key.endswith("_PASSWORD") and f"${{{key}:?" not in asked]
 
 
 def kustomize_base(build):
@@ -156,8 +162,8 @@ def scraped_by_prometheus(_build):
     scraped = {(job["job_name"], target) for job in document(SCRAPES)["scrape_configs"]
                for group in job["static_configs"] for target in group["targets"]}
     served = {(service["image"], f"net:{port_of(service['environment'][LISTEN])}")
-              for service in services.values() if service["image"].startswith("calrelay-")
-              and LISTEN in service.get("environment", {}) and "profiles" not in service}
+              for service in services.values() if service["image"] in
+              {f"calrelay-{room}" for room in PROGRAMS}}
     done = subprocess.run(["promtool", "check", "config", ROOT / SCRAPES], text=True,
                           capture_output=True)
     return ([f"{SCRAPES}: {job} at {target} is not in {COMPOSE}"

@@ -19,7 +19,6 @@ from .system import Person, System
 
 FILE = "docker-compose.yml"
 PROJECT = "calrelay"
-ENVIRONMENT_FILE = "deploy/compose/demo.env"
 TEXT = (ROOT / FILE).read_text()
 SERVICES = sorted(set(yaml.safe_load(TEXT)["services"]) - {"grafana"})  # which is not to be had
 LINK = re.compile(r"^(\S+@\S+): http://127\.0\.0\.1:8080/session\?token=(\S+)$", re.M)
@@ -61,16 +60,16 @@ class Compose:
     depends on a container that has ended: depends_on is left out, and everything starts at once."""
 
     def __init__(self, images, commit):
-        asked = re.findall(r"\$\{(\w+)", TEXT)  # of nobody but ENVIRONMENT_FILE
+        asked = re.findall(r"\$\{(\w+)", TEXT)  # which are then its own defaults
         self.env = {**{name: value for name, value in ENVIRONMENT.items() if name not in asked},
                     **images, "CALRELAY_COMMIT": commit,
                     "BUILDAH_ISOLATION": "chroot", "BUILDAH_FORMAT": "docker",
                     "PYTHONPATH": str(CACHE / "python")}
 
     def must(self, *argv):
-        done = subprocess.run(["/usr/bin/python3", "-m", "podman_compose", "--env-file",
-                               ENVIRONMENT_FILE, *argv], cwd=ROOT, env=self.env, text=True,
-                              stdin=subprocess.DEVNULL, capture_output=True)
+        done = subprocess.run(["/usr/bin/python3", "-m", "podman_compose", *argv], cwd=ROOT,
+                              env=self.env, text=True, stdin=subprocess.DEVNULL,
+                              capture_output=True)
         assert done.returncode == 0, f"podman-compose {argv}: {done.stdout}{done.stderr}"[-6000:]
 
     def build(self):
