@@ -87,8 +87,8 @@ static void too_many_are_refused(void **state)
 
 	(void)state;
 	while (length < FRAMES_SIZE) {
-		length += (size_t)snprintf(list + length, sizeof list - length,
-					   "https://plan.example ");
+		length +=
+		    (size_t)snprintf(list + length, sizeof list - length, "https://plan.example ");
 	}
 	assert_false(frames_parse(&frames, list, &fault));
 	assert_non_null(strstr(fault.what, "too long"));
