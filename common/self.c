@@ -49,8 +49,11 @@ static double self_started(void)
 	struct timespec boot;
 	unsigned long long ticks;
 
-	if (started == 0) {
-		ticks = self_number("/proc/self/stat", 20); /* field 22 */
+	if (started != 0) {
+		return started;
+	}
+	ticks = self_number("/proc/self/stat", 20); /* field 22 */
+	if (ticks > 0) {
 		clock_gettime(CLOCK_BOOTTIME, &boot);
 		started = (double)time(NULL) - (double)boot.tv_sec +
 			  (double)ticks / (double)sysconf(_SC_CLK_TCK);

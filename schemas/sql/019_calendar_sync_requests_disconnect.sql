@@ -1,9 +1,8 @@
 -- A disconnect takes effect where its row is inserted, whoever inserts it.
 --
--- connect says all this in the statement that files one.  A host's own page or an operator inserts the
--- row alone, and the worker must not then find a connection that nobody ended: it removes active ones
--- for nobody, since an active one may have been connected again.  Who keeps the events needs the tokens
--- no more; the new version keeps a renewal that is under way from bringing them back.
+-- The worker must not find a connection that nobody ended: it removes active ones for nobody, since an
+-- active one may have been connected again.  Who keeps the events needs the tokens no more, a removal
+-- needs them till its end; the new version keeps a renewal that is under way from bringing them back.
 CREATE FUNCTION public.calrelay_begin_disconnect() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
 BEGIN
