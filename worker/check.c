@@ -118,7 +118,7 @@ static void check_host(PGconn *conn, const struct worker_config *config)
 	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
 		char name[ARMED_TABLE_SIZE];
 
-		snprintf(name, sizeof name, "%s.%s", map.schema, tables[i]);
+		snprintf(name, sizeof name, "\"%s\".\"%s\"", map.schema, tables[i]);
 		check_privilege(conn, name, "SELECT");
 	}
 	check_rows(conn, &map);
