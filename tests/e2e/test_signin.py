@@ -2,6 +2,7 @@
 
 Numbers of bad inputs are those of docs/bad-inputs.md.
 """
+import concurrent.futures
 import html
 import re
 import socket
@@ -260,6 +261,28 @@ def test_a_mailbox_belongs_to_whoever_connected_it_first(desk):
     assert row(desk) == before
     assert "Somebody else" in alert(alan, "taken")
     assert connect(alan) == "connected=1"
+
+
+def test_of_two_people_who_connect_one_mailbox_at_the_same_moment_one_is_refused(desk):
+    ada, alan = desk.add_people(2)
+    ada.sign_in()
+    alan.sign_in()
+    assert connect(ada) == "connected=1"
+    before = row(desk)
+    desk.sql("DELETE FROM calendar_connections")
+    connection = desk.postgres.connect(desk.database)
+    connection.autocommit = False
+    with connection.cursor() as cursor, concurrent.futures.ThreadPoolExecutor(1) as browser:
+        cursor.execute("INSERT INTO calendar_connections (user_id, access_token, refresh_token, "
+                       "token_expires_at, tenant_id, account_id) VALUES (%s, '', '', now(), %s, %s)",
+                       (ada.user_id, before[0]["tenant_id"], before[0]["account_id"]))
+        answer = browser.submit(connect, alan, ada.email)
+        desk.wait_until(lambda: desk.value("SELECT count(*) FROM pg_stat_activity "
+                                           "WHERE wait_event_type = 'Lock'") > 0)
+        connection.commit()
+        assert answer.result(30) == "error=taken"
+    connection.close()
+    assert [str(found["user_id"]) for found in row(desk)] == [str(ada.user_id)]
 
 
 def test_whoever_changes_the_mailbox_reads_what_becomes_of_the_old_ones_events(desk):
