@@ -75,7 +75,7 @@ static const struct config_option OPTIONS[] = {
     {OPTION("MICROSOFT_REDIRECT_URI", CONFIG_URL, redirect_uri), .required = true,
      .help = "redirect URI of the app registration"},
     {OPTION("MICROSOFT_TENANT_ID", CONFIG_TEXT, tenant), .fallback = "common",
-     .help = "directory (tenant) id, or common or organizations"},
+     .help = "as connect has it: common, organizations, consumers, or a tenant"},
     {OPTION("MICROSOFT_LOGIN_URL", CONFIG_URL, login_url),
      .fallback = OAUTH_MICROSOFT, .help = "origin of the identity platform"},
     {OPTION("MICROSOFT_GRAPH_URL", CONFIG_URL, graph_url),
