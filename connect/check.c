@@ -2,11 +2,11 @@
 #include "connect/check.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/finding.h"
 #include "common/json.h"
 #include "common/rowsec.h"
 #include "common/skew.h"
@@ -18,24 +18,9 @@
 
 struct check {
 	struct app *app;
-	int failures;
+	struct findings findings;
 	struct http_request request; /* openid-configuration */
 };
-
-static void check_say(struct check *check, bool holds, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static void check_say(struct check *check, bool holds, const char *format, ...)
-{
-	va_list arguments;
-
-	check->failures += holds ? 0 : 1;
-	fputs(holds ? "ok    " : "FAIL  ", stdout);
-	va_start(arguments, format);
-	vprintf(format, arguments);
-	va_end(arguments);
-	putchar('\n');
-}
 
 /* ---- keys and settings ---- */
 
@@ -45,9 +30,10 @@ static void check_auth(struct check *check)
 
 	client_auth_inspect(&check->app->auth, clock_wall_ms() / 1000, &finding);
 	if (finding.state == CLIENT_AUTH_AGEING) {
-		printf("warn  %s\n", finding.text);
+		finding_warn("%s", finding.text);
 	} else {
-		check_say(check, finding.state == CLIENT_AUTH_GOOD, "%s", finding.text);
+		finding_say(&check->findings, finding.state == CLIENT_AUTH_GOOD, "%s",
+			    finding.text);
 	}
 }
 
@@ -60,20 +46,20 @@ static bool check_settings(struct check *check)
 	struct fault fault;
 
 	if (!app_init(check->app, &fault)) {
-		check_say(check, false, "settings: %s", fault.what);
+		finding_say(&check->findings, false, "settings: %s", fault.what);
 		return false;
 	}
-	check_say(check, true, "token keys and JWT key are usable");
+	finding_say(&check->findings, true, "token keys and JWT key are usable");
 	check_auth(check);
 	if (config->jwt_secret != NULL && strlen(config->jwt_secret) < IDENTITY_SECRET_WEAK_BYTES) {
-		printf("warn  CALRELAY_JWT_SECRET is shorter than %d bytes: use the host's real "
-		       "secret, or a longer one on both sides\n",
-		       IDENTITY_SECRET_WEAK_BYTES);
+		finding_warn("CALRELAY_JWT_SECRET is shorter than %d bytes: use the host's real "
+			     "secret, or a longer one on both sides",
+			     IDENTITY_SECRET_WEAK_BYTES);
 	}
 	ends_right = length >= sizeof CALLBACK &&
 		     strcmp(config->redirect_uri + length - (sizeof CALLBACK - 1), CALLBACK) == 0;
-	check_say(check, ends_right, "MICROSOFT_REDIRECT_URI %s %s",
-		  ends_right ? "ends with" : "must end with", CALLBACK);
+	finding_say(&check->findings, ends_right, "MICROSOFT_REDIRECT_URI %s %s",
+		    ends_right ? "ends with" : "must end with", CALLBACK);
 	return true;
 }
 
@@ -119,9 +105,9 @@ static void check_tables(struct check *check, PGconn *conn)
 		const char *const params[] = {NEEDED[i].table, NEEDED[i].privileges};
 		bool holds = query_is_true(conn, PRIVILEGES, params);
 
-		check_say(check, holds, "%s: %s%s", NEEDED[i].table, NEEDED[i].privileges,
-			  holds ? ""
-				: ": run schemas/apply, then GRANT calrelay_connect to this login");
+		finding_say(
+		    &check->findings, holds, "%s: %s%s", NEEDED[i].table, NEEDED[i].privileges,
+		    holds ? "" : ": run schemas/apply, then GRANT calrelay_connect to this login");
 	}
 }
 
@@ -138,10 +124,10 @@ static void check_profiles(struct check *check, PGconn *conn)
 
 	snprintf(table, sizeof table, "\"%s\".\"%s\"", map->schema, map->profiles.table);
 	holds = query_is_true(conn, READABLE, params);
-	check_say(check, holds, "%s: rows can be read%s", table,
-		  holds
-		      ? ""
-		      : ": GRANT SELECT on its id, and a row security policy, to calrelay_connect");
+	finding_say(
+	    &check->findings, holds, "%s: rows can be read%s", table,
+	    holds ? ""
+		  : ": GRANT SELECT on its id, and a row security policy, to calrelay_connect");
 }
 
 static void check_database(struct check *check)
@@ -156,10 +142,10 @@ static void check_database(struct check *check)
 
 		snprintf(why, sizeof why, "%s", PQerrorMessage(conn));
 		why[strcspn(why, "\n")] = '\0';
-		check_say(check, false, "database: %s: check DATABASE_URL and that it is running",
-			  why);
+		finding_say(&check->findings, false,
+			    "database: %s: check DATABASE_URL and that it is running", why);
 	} else {
-		check_say(check, true, "database answers, as %s", PQuser(conn));
+		finding_say(&check->findings, true, "database answers, as %s", PQuser(conn));
 		check_tables(check, conn);
 		check_profiles(check, conn);
 	}
@@ -174,10 +160,11 @@ static void check_clock(struct check *check, const struct http_reply *reply)
 	char words[SKEW_WORDS_SIZE];
 
 	if (skew_is_off(reply->date, clock_wall_ms(), words)) {
-		check_say(check, false,
-			  "this machine's clock is %s of Microsoft's: set it (NTP), or the host's "
-			  "JWTs look expired or too new",
-			  words);
+		finding_say(
+		    &check->findings, false,
+		    "this machine's clock is %s of Microsoft's: set it (NTP), or the host's "
+		    "JWTs look expired or too new",
+		    words);
 	}
 }
 
@@ -194,16 +181,17 @@ static void on_document(struct http_request *request)
 	}
 	check_clock(check, reply);
 	if (json_text(document, "token_endpoint") != NULL) {
-		check_say(check, true, "Microsoft's sign-in answers for tenant %s",
-			  check->app->config.tenant_id);
+		finding_say(&check->findings, true, "Microsoft's sign-in answers for tenant %s",
+			    check->app->config.tenant_id);
 	} else if (fault.kind != FAULT_NONE) {
-		check_say(check, false, "Microsoft's sign-in: %s: check the way out to %s",
-			  fault.what, check->app->config.login_url);
+		finding_say(&check->findings, false,
+			    "Microsoft's sign-in: %s: check the way out to %s", fault.what,
+			    check->app->config.login_url);
 	} else {
-		check_say(check, false,
-			  "Microsoft's sign-in answered %d: check MICROSOFT_TENANT_ID and "
-			  "MICROSOFT_LOGIN_URL",
-			  reply->status);
+		finding_say(&check->findings, false,
+			    "Microsoft's sign-in answered %d: check MICROSOFT_TENANT_ID and "
+			    "MICROSOFT_LOGIN_URL",
+			    reply->status);
 	}
 	cJSON_Delete(document);
 	loop_stop(&check->app->loop);
@@ -238,5 +226,5 @@ int check_run(struct app *app)
 		check_microsoft(&check);
 	}
 	app_close(app);
-	return check.failures == 0 ? 0 : 1;
+	return check.findings.bad == 0 ? 0 : 1;
 }

@@ -4,9 +4,9 @@
  * well; but the slot only where all was. */
 #include "producer/check.h"
 
-#include <stdio.h>
 #include <string.h>
 
+#include "common/finding.h"
 #include "common/loop.h"
 #include "common/pg.h"
 #include "producer/pooler.h"
@@ -26,40 +26,26 @@ struct check {
 	struct slot_system system;
 	struct pg_request view;
 	struct topics_job topics;
-	int findings;
+	struct findings findings;
 };
-
-static void say_well(const char *what)
-{
-	printf("ok: %s\n", what);
-}
-
-static void say_finding(struct check *check, const char *what)
-{
-	check->findings++;
-	printf("not ok: %s\n", what);
-}
 
 static void on_topics(struct topics_job *job)
 {
 	struct check *check = container_of(job, struct check, topics);
 	char name[TOPIC_NAME_SIZE];
-	char text[400];
 
 	for (int i = 0; i < job->finding_count; i++) {
-		say_finding(check, job->findings[i]);
+		finding_say(&check->findings, false, "%s", job->findings[i]);
 	}
 	if (job->finding_count == 0 && job->fault.kind != FAULT_NONE) {
-		snprintf(text, sizeof text, "%s (KAFKA_BOOTSTRAP_SERVERS, KAFKA_CONFIG_FILE)",
-			 job->fault.what);
-		say_finding(check, text);
+		finding_say(&check->findings, false,
+			    "%s (KAFKA_BOOTSTRAP_SERVERS, KAFKA_CONFIG_FILE)", job->fault.what);
 	}
 	for (int i = 0; job->fault.kind == FAULT_NONE && i < TAILS_TOPICS; i++) {
 		topic_name(job->settings, (enum tails_topic)i, name);
-		snprintf(text, sizeof text, "topic %s %s", name,
-			 job->missing[i] ? "does not exist: it is created at the start"
-					 : "is compacted and has the right partitions");
-		say_well(text);
+		finding_say(&check->findings, true, "topic %s %s", name,
+			    job->missing[i] ? "does not exist: it is created at the start"
+					    : "is compacted and has the right partitions");
 	}
 	loop_stop(&check->loop);
 }
@@ -75,20 +61,17 @@ static void say_slot(struct check *check, const struct slot_view *view)
 {
 	const char *name = check->settings->slot;
 	struct fault fault = {0};
-	char text[200];
 
 	switch (slot_decide(view, &check->system, name, &fault)) {
 	case SLOT_STOP:
-		say_finding(check, fault.what);
+		finding_say(&check->findings, false, "%s", fault.what);
 		break;
 	case SLOT_USE:
-		snprintf(text, sizeof text, "slot %s is there", name);
-		say_well(text);
+		finding_say(&check->findings, true, "slot %s is there", name);
 		break;
 	case SLOT_CREATE:
-		snprintf(text, sizeof text, "slot %s does not exist: it is created at the start",
-			 name);
-		say_well(text);
+		finding_say(&check->findings, true,
+			    "slot %s does not exist: it is created at the start", name);
 		break;
 	}
 }
@@ -100,7 +83,7 @@ static void on_view(struct pg_request *request)
 	struct slot_view view;
 
 	if (fault.kind != FAULT_NONE || !slot_read_view(request->result, &view, &fault)) {
-		say_finding(check, fault.what);
+		finding_say(&check->findings, false, "%s", fault.what);
 	} else {
 		say_slot(check, &view);
 	}
@@ -125,12 +108,12 @@ static void on_identified(struct session_step *step)
 
 	if (step->fault.kind != FAULT_NONE ||
 	    !slot_read_system(step->result, &check->system, &step->fault)) {
-		say_finding(check, step->fault.what);
+		finding_say(&check->findings, false, "%s", step->fault.what);
 		check_topics(check);
 		return;
 	}
-	say_well("the replication connection works");
-	if (check->findings > 0) {
+	finding_say(&check->findings, true, "the replication connection works");
+	if (check->findings.bad > 0) {
 		check_topics(check); /* what the slot is asked with may be missing */
 	} else {
 		check_slot(check);
@@ -140,16 +123,14 @@ static void on_identified(struct session_step *step)
 /* A failure that says by itself what to do, or else where to look. */
 static void say_failure(struct check *check, const struct fault *fault, const char *where)
 {
-	char text[700];
 
 	if (fault->kind == FAULT_FATAL) {
-		say_finding(check, fault->what);
+		finding_say(&check->findings, false, "%s", fault->what);
 		return;
 	}
-	snprintf(text, sizeof text, "%s (%s)", fault->what,
-		 pooler_guess(check->settings->database_url) == POOLER_LIKELY ? POOLER_FINDING
-									      : where);
-	say_finding(check, text);
+	finding_say(&check->findings, false, "%s (%s)", fault->what,
+		    pooler_guess(check->settings->database_url) == POOLER_LIKELY ? POOLER_FINDING
+										 : where);
 }
 
 static void on_connected(struct session_step *step)
@@ -186,11 +167,12 @@ static void on_preflight(struct pg_request *request)
 		return;
 	}
 	for (int i = 0; i < PQntuples(request->result); i++) {
-		say_finding(check, pg_text(request->result, i, 0));
+		finding_say(&check->findings, false, "%s", pg_text(request->result, i, 0));
 	}
 	if (PQntuples(request->result) == 0) {
-		say_well("the database is fit: log level, role, tables, policies, replica "
-			 "identities, publications");
+		finding_say(&check->findings, true,
+			    "the database is fit: log level, role, tables, policies, replica "
+			    "identities, publications");
 	}
 	check_replication(check);
 }
@@ -207,5 +189,5 @@ int check_run(const struct settings *settings)
 	pg_free(check.pg);
 	session_free(check.session);
 	loop_close(&check.loop);
-	return check.findings == 0 ? 0 : 1;
+	return check.findings.bad == 0 ? 0 : 1;
 }

@@ -2,6 +2,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "common/finding.h"
 #include "common/kafka.h"
 #include "common/log.h"
 #include "common/ops.h"
@@ -136,10 +137,11 @@ static int run(void)
 
 static int check(void)
 {
+	struct findings findings = {0};
 	struct fault fault;
 
 	if (!load_files(&fault)) {
-		printf("not ok: %s\n", fault.what);
+		finding_say(&findings, false, "%s", fault.what);
 		return 1;
 	}
 	return check_run(&settings);

@@ -3,12 +3,12 @@
 
 #include <curl/curl.h>
 #include <libpq-fe.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/finding.h"
 #include "common/skew.h"
 #include "worker/arm.h"
 #include "worker/cluster.h"
@@ -16,21 +16,7 @@
 
 #define CHECK_TIMEOUT_MS 10000
 
-static int failures;
-
-static void say(bool ok, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void say(bool ok, const char *format, ...)
-{
-	va_list args;
-
-	failures += !ok;
-	fputs(ok ? "ok    " : "FAIL  ", stdout);
-	va_start(args, format);
-	vprintf(format, args);
-	va_end(args);
-	putchar('\n');
-}
+static struct findings findings;
 
 static void check_auth(const struct worker_config *config)
 {
@@ -41,13 +27,14 @@ static void check_auth(const struct worker_config *config)
 	struct fault fault;
 
 	if (!client_auth_open(&auth, &settings, &fault)) {
-		say(false, "%s", fault.what);
+		finding_say(&findings, false, "%s", fault.what);
 	} else {
 		client_auth_inspect(&auth, clock_wall_ms() / 1000, &finding);
 		if (finding.state == CLIENT_AUTH_AGEING) {
-			printf("warn  %s\n", finding.text);
+			finding_warn("%s", finding.text);
 		} else {
-			say(finding.state == CLIENT_AUTH_GOOD, "%s", finding.text);
+			finding_say(&findings, finding.state == CLIENT_AUTH_GOOD, "%s",
+				    finding.text);
 		}
 	}
 	client_auth_close(&auth);
@@ -59,11 +46,12 @@ static void check_settings(const struct worker_config *config)
 	struct hostmap map;
 	struct seal_keys *keys = seal_keys_new(config->token_keys, &fault);
 
-	say(keys != NULL, "token keys: %s", keys != NULL ? "usable" : fault.what);
+	finding_say(&findings, keys != NULL, "token keys: %s",
+		    keys != NULL ? "usable" : fault.what);
 	seal_keys_free(keys);
 	check_auth(config);
-	say(hostmap_load(&map, config->mapping_file, &fault), "mapping: %s",
-	    config->mapping_file != NULL ? config->mapping_file : "the shipped one");
+	finding_say(&findings, hostmap_load(&map, config->mapping_file, &fault), "mapping: %s",
+		    config->mapping_file != NULL ? config->mapping_file : "the shipped one");
 }
 
 /* One privilege that the worker needs, and the grant that gives it. */
@@ -77,12 +65,14 @@ static void check_privilege(PGconn *conn, const char *table, const char *privile
 	bool ok = PQresultStatus(result) == PGRES_TUPLES_OK;
 
 	if (ok && strcmp(PQgetvalue(result, 0, 0), "t") != 0) {
-		say(false, "table %s is missing: run schemas/apply, or correct the mapping file",
-		    table);
+		finding_say(&findings, false,
+			    "table %s is missing: run schemas/apply, or correct the mapping file",
+			    table);
 	} else {
 		ok = ok && strcmp(PQgetvalue(result, 0, 1), "t") == 0;
-		say(ok, ok ? "may %s %s" : "may not %s %s: GRANT calrelay_worker to this login",
-		    privilege, table);
+		finding_say(&findings, ok,
+			    ok ? "may %s %s" : "may not %s %s: GRANT calrelay_worker to this login",
+			    privilege, table);
 	}
 	PQclear(result);
 }
@@ -96,12 +86,12 @@ static void check_rows(PGconn *conn, const struct hostmap *map)
 	const char *hidden;
 
 	if (PQresultStatus(result) != PGRES_TUPLES_OK) {
-		say(false, "row security can't be read: check DATABASE_URL");
+		finding_say(&findings, false, "row security can't be read: check DATABASE_URL");
 	} else if (PQgetisnull(result, 0, 0)) {
-		say(true, "row security hides no rows");
+		finding_say(&findings, true, "row security hides no rows");
 	} else {
 		hidden = PQgetvalue(result, 0, 0);
-		say(false, GUARD_HIDDEN_FINDING, hidden, hidden);
+		finding_say(&findings, false, GUARD_HIDDEN_FINDING, hidden, hidden);
 	}
 	PQclear(result);
 }
@@ -139,11 +129,11 @@ static void check_database(const struct worker_config *config)
 
 	error[strcspn(error, "\n")] = '\0';
 	if (PQstatus(conn) != CONNECTION_OK) {
-		say(false, "database: %s: check DATABASE_URL", error);
+		finding_say(&findings, false, "database: %s: check DATABASE_URL", error);
 		PQfinish(conn);
 		return;
 	}
-	say(true, "database: connected as %s", PQuser(conn));
+	finding_say(&findings, true, "database: connected as %s", PQuser(conn));
 	for (size_t i = 0; i < sizeof NEEDED / sizeof *NEEDED; i++) {
 		check_privilege(conn, NEEDED[i][0], NEEDED[i][1]);
 	}
@@ -162,14 +152,15 @@ static void check_topics(const struct worker_config *config)
 	if (!hostmap_load(&map, config->mapping_file, &fault) ||
 	    !cluster_name_topics(&map, config->topic_prefix, names, &fault) ||
 	    !cluster_ask(&cluster, config, &map, &fault)) {
-		say(false, "%s", fault.what);
+		finding_say(&findings, false, "%s", fault.what);
 	} else if (counts[0] == 0 || counts[1] == 0) {
-		printf("warn  Kafka has no topic %s yet: a producer makes it\n",
-		       names[counts[0] == 0 ? 0 : 1]);
+		finding_warn("Kafka has no topic %s yet: a producer makes it",
+			     names[counts[0] == 0 ? 0 : 1]);
 	} else {
-		say(counts[0] == counts[1], "topics: %s has %d partitions, %s has %d%s", names[0],
-		    counts[0], names[1], counts[1],
-		    counts[0] == counts[1] ? "" : ": give one as many as the other has");
+		finding_say(&findings, counts[0] == counts[1],
+			    "topics: %s has %d partitions, %s has %d%s", names[0], counts[0],
+			    names[1], counts[1],
+			    counts[0] == counts[1] ? "" : ": give one as many as the other has");
 	}
 	cluster_close(&cluster);
 	free(names[0]);
@@ -191,8 +182,7 @@ static void warn_of_clock(CURL *easy, const char *name)
 
 	if (curl_easy_header(easy, "date", 0, CURLH_HEADER, -1, &date) == CURLHE_OK &&
 	    skew_is_off(date->value, clock_wall_ms(), words)) {
-		printf("warn  this machine's clock is %s of that of %s: set it (NTP)\n", words,
-		       name);
+		finding_warn("this machine's clock is %s of that of %s: set it (NTP)", words, name);
 	}
 }
 
@@ -207,8 +197,8 @@ static void check_origin(const char *name, const char *url)
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)CHECK_TIMEOUT_MS);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, discard);
 	code = curl_easy_perform(easy);
-	say(code == CURLE_OK, "%s: %s", name,
-	    code == CURLE_OK ? "reachable" : curl_easy_strerror(code));
+	finding_say(&findings, code == CURLE_OK, "%s: %s", name,
+		    code == CURLE_OK ? "reachable" : curl_easy_strerror(code));
 	warn_of_clock(easy, name);
 	curl_easy_cleanup(easy);
 }
@@ -220,25 +210,26 @@ static void check_armed(const struct worker_config *config)
 	struct fault fault;
 
 	if (!arm_look(config, &view, &fault)) {
-		say(false, "armed: %s", fault.what);
+		finding_say(&findings, false, "armed: %s", fault.what);
 	} else if (armed_decide(&view, reason) == ARMED_HELD) {
-		say(false,
+		finding_say(
+		    &findings, false,
 		    "armed: %s: run calrelay-worker arm if it is the one that keeps the real "
 		    "calendars",
 		    reason);
 	} else {
-		say(true, "armed: this database may write to calendars");
+		finding_say(&findings, true, "armed: this database may write to calendars");
 	}
 }
 
 int check_all(const struct worker_config *config)
 {
-	failures = 0;
+	findings.bad = 0;
 	check_settings(config);
 	check_database(config);
 	check_topics(config);
 	check_armed(config);
 	check_origin("MICROSOFT_LOGIN_URL", config->login_url);
 	check_origin("MICROSOFT_GRAPH_URL", config->graph_url);
-	return failures > 0;
+	return findings.bad > 0;
 }

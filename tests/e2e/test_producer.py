@@ -318,7 +318,7 @@ def test_it_ends_at_once_wherever_it_is(source):
 def test_check_says_in_one_line_each_what_is_wrong_and_how_to_mend_it(system):
     status, lines = check(system)
     assert status == 0, lines
-    assert all(line.startswith("ok: ") for line in lines)
+    assert all(line.startswith("ok    ") for line in lines)
 
     system.sql("ALTER TABLE project_assignments REPLICA IDENTITY DEFAULT")
     system.sql("ALTER PUBLICATION calrelay DROP TABLE projects")
@@ -337,7 +337,7 @@ def test_check_says_in_one_line_each_what_is_wrong_and_how_to_mend_it(system):
                 "ALTER PUBLICATION calrelay_requests SET (publish = 'insert')",
                 "GRANT SELECT ON public.project_assignments",
                 "CALRELAY_PARTITIONS=3", "cleanup.policy=delete"):
-        assert [line for line in lines if line.startswith("not ok: ") and fix in line], fix
+        assert [line for line in lines if line.startswith("FAIL  ") and fix in line], fix
 
 
 def test_check_says_that_the_role_itself_needs_replication(system):

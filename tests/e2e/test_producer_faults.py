@@ -232,7 +232,7 @@ def test_a_slot_that_the_server_gave_up_stops_the_producer_until_somebody_accept
     outgrow_the_slot(source)
 
     status, lines = check(source)
-    [finding] = [line for line in lines if line.startswith("not ok: ")]
+    [finding] = [line for line in lines if line.startswith("FAIL  ")]
     assert status == 1
     source.producer.start()
     assert source.producer.wait(30) == 1

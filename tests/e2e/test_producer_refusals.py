@@ -23,7 +23,7 @@ HARM = {
 def finding_of(system):
     """The one thing that --check finds, which is also what stops the program."""
     status, lines = check(system)
-    findings = [line.removeprefix("not ok: ") for line in lines if line.startswith("not ok: ")]
+    findings = [line.removeprefix("FAIL  ") for line in lines if line.startswith("FAIL  ")]
     assert status == 1 and len(findings) == 1, lines
     system.producer.start()
     assert system.producer.wait(30) == 1
@@ -95,15 +95,15 @@ def test_check_says_what_a_start_will_do_about_the_slot(source):
 
     add_assignments(source, source.create_project(), add_users(source, 1))
     source.wait_published()
-    assert said() == [f"ok: slot {source.slot} is there"]
+    assert said() == [f"ok    slot {source.slot} is there"]
 
     assert source.producer.sigterm() == 0
     source.sql("SELECT pg_drop_replication_slot(%s)", source.slot)
     [finding] = said()
-    assert finding.startswith(f"not ok: slot {source.slot} is gone")
+    assert finding.startswith(f"FAIL  slot {source.slot} is gone")
 
     source.sql(finding.rpartition(": ")[2])
-    assert said() == [f"ok: slot {source.slot} does not exist: it is created at the start"]
+    assert said() == [f"ok    slot {source.slot} does not exist: it is created at the start"]
 
 
 @pytest.mark.parametrize("ignored", ["", "replication"])
@@ -144,5 +144,5 @@ def test_a_server_that_is_not_there_and_has_a_poolers_port_may_be_a_pooler(syste
     system.producer.with_settings(DATABASE_URL="postgresql://producer_login@127.0.0.1:6543/amidash")
     status, lines = check(system)
     assert status == 1
-    [finding] = [line for line in lines if line.startswith("not ok: ")]
+    [finding] = [line for line in lines if line.startswith("FAIL  ")]
     assert "use the direct connection, port 5432" in finding
