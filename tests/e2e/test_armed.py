@@ -5,7 +5,6 @@ import subprocess
 import pytest
 import requests
 
-from parts.postgres import Postgres
 from parts.process import free_port
 
 
@@ -14,11 +13,7 @@ def movable(system):
     """The whole pipeline on a server of its own, whose place another one may take: the programs know
     two addresses, as behind a failover, and go where they may write."""
     shared = system.postgres
-    own = Postgres(system.folder / "own").start()
-    own.create_template()
-    own.create_database(system.database)
-    system.servers = [own]
-    system.move_to(own)
+    system.move_to_own_server()
     yield system
     for program in system.programs:
         program.kill9()

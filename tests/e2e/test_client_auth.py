@@ -139,9 +139,7 @@ def tokens(system, since=0):
 
 def findings(program):
     """What --check says of the credential, with its first word."""
-    done = subprocess.run([*map(str, program.argv), "--check"], env=program.env,
-                          capture_output=True, text=True, timeout=60)
-    return [line for line in done.stdout.splitlines()
+    return [line for line in program.check()[1]
             if "MICROSOFT_CLIENT_" in line or "FEDERATED" in line]
 
 

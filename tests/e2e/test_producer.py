@@ -4,7 +4,7 @@ import json
 import threading
 
 from parts.records import (AUDIT, HostAtWork, add_assignments, add_users, assert_ordered_and_unique,
-                           assert_rows_published_once, assert_topic_equals_tables, check, confirmed,
+                           assert_rows_published_once, assert_topic_equals_tables, confirmed,
                            operation, position, records_of)
 
 # the first fill
@@ -316,7 +316,7 @@ def test_it_ends_at_once_wherever_it_is(source):
 
 
 def test_check_says_in_one_line_each_what_is_wrong_and_how_to_mend_it(system):
-    status, lines = check(system)
+    status, lines = system.producer.check()
     assert status == 0, lines
     assert all(line.startswith("ok    ") for line in lines)
 
@@ -327,7 +327,7 @@ def test_check_says_in_one_line_each_what_is_wrong_and_how_to_mend_it(system):
     system.sql("ALTER PUBLICATION calrelay_requests SET (publish = 'insert, update')")
     system.sql("REVOKE SELECT ON project_assignments FROM calrelay_producer")
     system.kafka.create_topic(system.topic, 3, {"cleanup.policy": "delete"})
-    status, lines = check(system)
+    status, lines = system.producer.check()
 
     assert status == 1
     for fix in ("ALTER TABLE public.project_assignments REPLICA IDENTITY FULL",
@@ -345,7 +345,7 @@ def test_check_says_that_the_role_itself_needs_replication(system):
     try:
         system.producer.with_settings(
             DATABASE_URL=system.postgres.url(system.database, "plain_login"))
-        status, lines = check(system)
+        status, lines = system.producer.check()
         assert status == 1
         assert any("ALTER ROLE plain_login REPLICATION" in line for line in lines)
     finally:

@@ -3,7 +3,6 @@ import collections
 
 import pytest
 
-from parts.postgres import Postgres
 from parts.records import (add_assignments, add_users, assert_ordered_and_unique,
                            assert_topic_equals_tables, position, records_of)
 
@@ -12,11 +11,7 @@ from parts.records import (add_assignments, add_users, assert_ordered_and_unique
 def movable(system):
     """The producer, streaming from a server of its own, of which a story makes copies."""
     shared = system.postgres
-    own = Postgres(system.folder / "own").start()
-    own.create_template()
-    own.create_database(system.database)
-    system.servers = [own]
-    system.move_to(own)
+    system.move_to_own_server()
     system.producer.start().wait_ready()
     yield system
     system.producer.kill9()

@@ -4,7 +4,7 @@ import random
 
 from parts.kafka import as_json
 from parts.records import (AUDIT, HostAtWork, add_assignments, add_users, assert_ordered_and_unique,
-                           assert_rows_published_once, assert_topic_equals_tables, check,
+                           assert_rows_published_once, assert_topic_equals_tables,
                            confirmed, position, records_of)
 
 MANY = 4000
@@ -231,7 +231,7 @@ def test_a_slot_that_the_server_gave_up_stops_the_producer_until_somebody_accept
     assert source.producer.sigterm() == 0
     outgrow_the_slot(source)
 
-    status, lines = check(source)
+    status, lines = source.producer.check()
     [finding] = [line for line in lines if line.startswith("FAIL  ")]
     assert status == 1
     source.producer.start()

@@ -5,7 +5,7 @@ import pytest
 
 from parts.pgbouncer import PgBouncer
 from parts.postgres import Postgres
-from parts.records import add_assignments, add_users, check
+from parts.records import add_assignments, add_users
 
 HARM = {
     "a publication that lacks a table": "ALTER PUBLICATION calrelay DROP TABLE project_assignments",
@@ -22,7 +22,7 @@ HARM = {
 
 def finding_of(system):
     """The one thing that --check finds, which is also what stops the program."""
-    status, lines = check(system)
+    status, lines = system.producer.check()
     findings = [line.removeprefix("FAIL  ") for line in lines if line.startswith("FAIL  ")]
     assert status == 1 and len(findings) == 1, lines
     system.producer.start()
@@ -91,7 +91,7 @@ def test_a_server_that_logs_too_little_is_told_how_to_log_more(system):
 
 def test_check_says_what_a_start_will_do_about_the_slot(source):
     def said():
-        return [line for line in check(source)[1] if f"slot {source.slot} " in line]
+        return [line for line in source.producer.check()[1] if f"slot {source.slot} " in line]
 
     add_assignments(source, source.create_project(), add_users(source, 1))
     source.wait_published()
@@ -142,7 +142,7 @@ def test_supabases_transaction_pooler_is_known_by_its_address(system, host):
 
 def test_a_server_that_is_not_there_and_has_a_poolers_port_may_be_a_pooler(system):
     system.producer.with_settings(DATABASE_URL="postgresql://producer_login@127.0.0.1:6543/amidash")
-    status, lines = check(system)
+    status, lines = system.producer.check()
     assert status == 1
     [finding] = [line for line in lines if line.startswith("FAIL  ")]
     assert "use the direct connection, port 5432" in finding

@@ -195,10 +195,8 @@ def test_57_a_worker_refuses_topics_that_differ_in_partitions(system):
     system.fake.start().wait_ready()
 
     def checked():
-        done = subprocess.run([*map(str, system.worker.argv), "--check"], env=system.worker.env,
-                              text=True, capture_output=True, timeout=60)
-        return done.returncode, [line for line in done.stdout.splitlines()
-                                 if not line.startswith("ok ")]
+        status, lines = system.worker.check()
+        return status, [line for line in lines if not line.startswith("ok ")]
     system.kafka.create_topic(system.topic, 12, {"cleanup.policy": "compact"})
     assert checked() == (0, [f"warn  Kafka has no topic {system.requests_topic} yet: "
                              "a producer makes it"])

@@ -1,6 +1,4 @@
 """What a worker refuses: tables whose rows it can't see, which would look as if nothing were planned."""
-import subprocess
-
 import pytest
 
 TABLES = {"project_assignments": "calrelay_reads", "projects": "calrelay_reads",
@@ -14,10 +12,8 @@ def hide(system, table):
 
 def checked(worker):
     """(exit status, what failed) of --check."""
-    done = subprocess.run([*map(str, worker.argv), "--check"], env=worker.env, text=True,
-                          capture_output=True, timeout=60)
-    return done.returncode, [line for line in done.stdout.splitlines()
-                             if not line.startswith("ok ")]
+    status, lines = worker.check()
+    return status, [line for line in lines if not line.startswith("ok ")]
 
 
 @pytest.mark.parametrize("table", TABLES)

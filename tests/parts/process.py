@@ -121,6 +121,12 @@ class Process:
     def signal(self, number):
         self.child.send_signal(number)
 
+    def check(self):
+        """(exit status, lines) of --check."""
+        done = subprocess.run([*map(str, self.argv), "--check"], env=self.env, text=True,
+                              capture_output=True, timeout=60)
+        return done.returncode, done.stdout.splitlines()
+
     def kill9(self):
         self.expected = False
         if self.is_running():

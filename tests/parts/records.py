@@ -2,7 +2,6 @@
 import collections
 import json
 import random
-import subprocess
 import threading
 import uuid
 
@@ -166,9 +165,3 @@ def assert_rows_published_once(system):
 def confirmed(system):
     return system.value("SELECT confirmed_flush_lsn::text FROM pg_replication_slots "
                         "WHERE slot_name = %s", system.slot)
-
-
-def check(system):
-    done = subprocess.run([*system.producer.argv, "--check"], env=system.producer.env,
-                          capture_output=True, text=True, timeout=60)
-    return done.returncode, done.stdout.splitlines()

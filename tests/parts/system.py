@@ -236,6 +236,14 @@ class System:
     def wait_until(self, predicate, timeout=30, what=None):
         return wait_until(predicate, timeout, what, self.programs)
 
+    def move_to_own_server(self):
+        """A PostgreSQL of this system alone, first of its servers, of which a story makes copies."""
+        own = Postgres(self.folder / "own").start()
+        own.create_template()
+        own.create_database(self.database)
+        self.servers = [own]
+        self.move_to(own)
+
     def move_to(self, postgres):
         """From now on the host app uses that server, and the programs when they start next."""
         self.postgres, self._connection = postgres, None
