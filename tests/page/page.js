@@ -3,6 +3,9 @@
 
 function parts(page) {
 	return {
+		/* When one may ask again: with its day, where that is tomorrow. */
+		again: page.getByText(
+			/Possible again at (\d+ \w+ \d{4}, )?\d+:\d+:\d+ \w+, in \d+ s/),
 		alert: page.getByRole('alert'),
 		/* The badge once it says so, whatever icon stands before the words. */
 		badge: (words) => page.locator('[data-status]').filter(

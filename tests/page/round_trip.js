@@ -72,7 +72,7 @@ async function synchronises(page, my) {
 	await page.goto('/my-schedule');
 	await check('Sync now waits, and says how long', async () => {
 		assert.ok(await my.sync.isDisabled());
-		await page.getByText(/Possible again at \d+:\d+:\d+ \w+, in \d+ s/).waitFor();
+		await my.again.waitFor();
 	});
 	await ask('age_requests');
 	await page.reload();

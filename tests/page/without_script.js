@@ -35,7 +35,7 @@ tell(async (browser) => {
 	});
 	await check('who asks again too soon is told when', async () => {
 		await reloadUntil(() => says('Connected'));
-		await page.getByText(/Possible again at \d+:\d+/).waitFor();
+		await my.again.waitFor();
 		await my.sync.press('Enter');
 		await my.alert.getByText('less than a minute ago').waitFor();
 	});
