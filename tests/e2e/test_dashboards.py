@@ -72,7 +72,8 @@ def first_of_everything(system, prometheus):
     for begun in ('calrelay_worker_graph_requests_total{status="429"}',
                   'calrelay_worker_graph_requests_total{kind="update",status="200"}',
                   'calrelay_producer_events_total{cause="project"}',
-                  'calrelay_connect_oauth_callbacks_total{result="connected"}'):
+                  'calrelay_connect_requests_total{route="/api/auth/microsoft/callback"}',
+                  'calrelay_connect_oauth_callbacks_total{result="connected"} > 0'):
         system.wait_until(lambda: prometheus.query(begun), 30, begun)
     return project, people, assignments
 
