@@ -143,7 +143,7 @@ def test_w3_what_lands_after_its_worker_died_is_put_right_after_the_quarantine(p
     pipeline.sql(notes, "older", changed)  # a status would not land late: If-Match
     for assignment in (removed, kept, changed):
         wait_intent(pipeline, assignment)
-    pipeline.wait_until(lambda: pipeline.fake.stats()["calls"] == 3, 10, "all three are under way")
+    pipeline.wait_until(lambda: pipeline.fake.stats()["calls"] == 3, 30, "all three are under way")
     pipeline.worker.kill9()
     pipeline.remove_assignment(removed)
     pipeline.sql(notes, "newer", changed)
@@ -165,7 +165,7 @@ def test_w3_a_creation_that_lands_after_a_sync_had_seen_its_removal_leaves_no_or
     pipeline.fake.fault("batch", "delay", ada.email, ms=33000)
     removed = pipeline.create_assignment(project, ada)
     wait_intent(pipeline, removed)
-    pipeline.wait_until(lambda: under_way(pipeline), 10, "the creation is under way")
+    pipeline.wait_until(lambda: under_way(pipeline), 30, "the creation is under way")
     pipeline.worker.kill9()
     pipeline.remove_assignment(removed)
     pipeline.sql("UPDATE calendar_connections SET not_before = now() + interval '22 s'")
@@ -193,7 +193,7 @@ def test_w3_a_brake_that_held_while_removals_were_on_their_way_leaves_no_row_in_
     pipeline.fake.fault("batch", "delay", ada.email, ms=3000)
     pipeline.update_assignment_status(doubtful, "confirmed")
     wait_intent(pipeline, doubtful)
-    pipeline.wait_until(lambda: under_way(pipeline), 10, "its change is under way")
+    pipeline.wait_until(lambda: under_way(pipeline), 30, "its change is under way")
     pipeline.worker.kill9()
     pipeline.worker.start()
     pipeline.wait_committed()
@@ -257,7 +257,7 @@ def test_w5_changes_of_one_assignment_during_a_call_become_one(pipeline):
     mark = pipeline.fake.mark()
     pipeline.fake.latency(2000)
     pipeline.update_assignment_status(assignment, "option")
-    pipeline.wait_until(lambda: under_way(pipeline), 10, "the first is under way")
+    pipeline.wait_until(lambda: under_way(pipeline), 30, "the first is under way")
     for status in ("tentative", "confirmed", "requested", "confirmed"):
         pipeline.update_assignment_status(assignment, status)
 
@@ -301,11 +301,11 @@ def test_w8_workers_that_come_and_go_in_the_middle_of_batches_do_each_change_onc
 
     for status in ("confirmed", "option"):
         pipeline.bulk_update_assignment_status(assignments, status)
-        pipeline.wait_until(lambda: under_way(pipeline), 10, "batches are under way")
+        pipeline.wait_until(lambda: under_way(pipeline), 30, "batches are under way")
         other.start().wait_ready()
         pipeline.wait_calendars_equal_plan(60)
         pipeline.bulk_update_assignment_status(assignments, "tentative")
-        pipeline.wait_until(lambda: under_way(pipeline), 10, "batches are under way")
+        pipeline.wait_until(lambda: under_way(pipeline), 30, "batches are under way")
         assert other.sigterm() == 0
         pipeline.wait_calendars_equal_plan(60)
     pipeline.wait_committed()

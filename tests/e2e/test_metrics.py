@@ -192,7 +192,7 @@ def test_a_change_is_as_late_as_nobody_worked_and_as_its_mailbox_waits(office):
     office.sql("UPDATE calendar_sync_requests SET due_at = now() WHERE user_id = %s "
                "AND state = 'requested'", ada.user_id)
     office.wait_calendars_equal_plan()
-    office.wait_until(lambda: observations(workers, 2.5) == 1, 10, "it is observed")
+    office.wait_until(lambda: observations(workers, 2.5) == 1, 30, "it is observed")
     office.wait_until(lambda: oldest(workers) == 0, 30, "every calendar is true")
 
 

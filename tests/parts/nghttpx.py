@@ -72,7 +72,7 @@ class Nghttpx:
 
     def start(self):
         self.process.start()
-        wait_until(self.access_log.exists, 10, "nghttpx serves", [self.process])
+        wait_until(self.access_log.exists, 30, "nghttpx serves", [self.process])
         return self
 
     def served(self, path=""):
