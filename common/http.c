@@ -160,6 +160,18 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
 	return length;
 }
 
+static int on_connected(void *context, char *remote, char *local, int remote_port, int local_port)
+{
+	const struct http_transfer *transfer = context;
+
+	(void)remote;
+	(void)local;
+	(void)remote_port;
+	(void)local_port;
+	return transfer->request->may_send(transfer->request) ? CURL_PREREQFUNC_OK
+							      : CURL_PREREQFUNC_ABORT;
+}
+
 static void transfer_header(struct http_transfer *transfer, const char *name, const char *value)
 {
 	struct curl_slist *longer;
@@ -195,6 +207,10 @@ static void transfer_set_request(struct http_transfer *transfer)
 		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body);
 	}
 	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
+	if (request->may_send != NULL) {
+		curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected);
+		curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
+	}
 }
 
 /* Plain http is for loopback alone, even where a link in somebody's answer says otherwise. */

@@ -37,6 +37,11 @@ struct http_request {
 	const char *body;
 	size_t body_length;
 	void (*done)(struct http_request *request);
+	/* NULL, or asked each time right before the request is written: when there is a connection
+	 * for it, and again where a kept connection broke without an answer and curl writes it once
+	 * more.  false: it is not written (again) and answers FAULT_RETRY.  Must not call http.
+	 * Source: CURLOPT_PREREQFUNCTION(3). */
+	bool (*may_send)(struct http_request *request);
 
 	/* valid inside done only */
 	struct fault fault; /* FAULT_RETRY where no HTTP answer came (unreachable, timed out, too

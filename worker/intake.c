@@ -11,10 +11,10 @@
 #include "worker/run.h"
 #include "worker/worker.h"
 
-#define INTAKE_TICK_MS	  1000
-#define INTAKE_DRAIN_MS	  9000	/* and a tick: 10 s at most */
-#define INTAKE_GAP_MS	  10000 /* slept longer: somebody else may own our partitions by now */
-#define INTAKE_EVENTS_MAX 100	/* per turn of the loop */
+#define INTAKE_TICK_MS	   1000
+#define INTAKE_DRAIN_MS	   9000 /* and a tick: 10 s at most */
+#define INTAKE_GAP_MOST_MS 10000
+#define INTAKE_EVENTS_MAX  100 /* per turn of the loop */
 
 /* ---- parts ---- */
 
@@ -347,7 +347,7 @@ static void on_tick(uv_timer_t *timer)
 	struct intake *intake = container_of(timer, struct intake, tick);
 	int64_t now_boot_ms = clock_boot_ms();
 
-	if (now_boot_ms - intake->tick_boot_ms > INTAKE_GAP_MS && intake->part_count > 0) {
+	if (now_boot_ms - intake->tick_boot_ms > intake->gap_ms && intake->part_count > 0) {
 		log_warn("this process stood still: membership has to be proven again",
 			 LOG_NUMBER("gap_ms", now_boot_ms - intake->tick_boot_ms));
 		intake->has_lease = false;
@@ -471,10 +471,15 @@ bool intake_owns(const struct intake *intake, const char *user)
 	return find_part_of(intake, user) != NULL;
 }
 
+bool intake_holds(const struct intake *intake, const struct part *part)
+{
+	return intake->has_lease && part->state != PART_RELEASED &&
+	       clock_boot_ms() - intake->tick_boot_ms <= intake->gap_ms;
+}
+
 bool intake_may_send(const struct intake *intake, const struct part *part)
 {
-	return intake->has_lease && intake->guard.is_armed &&
-	       clock_boot_ms() - intake->tick_boot_ms <= INTAKE_GAP_MS &&
+	return intake_holds(intake, part) && intake->guard.is_armed &&
 	       (part->state == PART_READING || part->state == PART_REPLAYING);
 }
 
@@ -520,6 +525,20 @@ static rd_kafka_conf_t *intake_conf(const struct worker_config *config, struct f
 	return conf;
 }
 
+/* Whoever stood still for longer has to prove that nobody else owns our partitions by now: before
+ * the group can have given up a member that is silent. */
+static int64_t gap_of(const rd_kafka_conf_t *conf)
+{
+	char value[32];
+	size_t size = sizeof value;
+	int64_t session_ms = 0;
+
+	if (rd_kafka_conf_get(conf, "session.timeout.ms", value, &size) == RD_KAFKA_CONF_OK) {
+		session_ms = strtoll(value, NULL, 10);
+	}
+	return session_ms / 2 < INTAKE_GAP_MOST_MS ? session_ms / 2 : INTAKE_GAP_MOST_MS;
+}
+
 static bool intake_subscribe(struct intake *intake, struct fault *fault)
 {
 	rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(2);
@@ -547,6 +566,7 @@ bool intake_open(struct intake *intake, struct worker *worker, struct fault *fau
 	if (conf == NULL) {
 		return false;
 	}
+	intake->gap_ms = gap_of(conf);
 	intake->consumer = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof why);
 	if (intake->consumer == NULL) {
 		rd_kafka_conf_destroy(conf);

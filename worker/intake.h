@@ -45,6 +45,7 @@ struct intake {
 	int64_t assignment; /* counts them */
 	uv_timer_t tick;
 	int64_t tick_boot_ms;
+	int64_t gap_ms;		/* between two ticks, beyond which membership has to be proven */
 	int64_t drain_until_ms; /* monotonic */
 	bool must_restart;	/* the log is not what it was: look everything up again */
 
@@ -91,7 +92,10 @@ void intake_done(struct intake *intake, struct part *part, int64_t offset);
 /* A write was refused because the epoch is not ours any more. */
 void intake_fenced(struct intake *intake, struct part *part);
 
-/* Whether a Graph call may be made for part now: it is ours, and no gap makes that doubtful. */
+/* Whether part is still ours for certain: it was not let go, and no gap makes that doubtful. */
+bool intake_holds(const struct intake *intake, const struct part *part);
+
+/* Whether a Graph call may be made for part now: it is held, and served. */
 bool intake_may_send(const struct intake *intake, const struct part *part);
 
 /* Called when intake_stop has done its work; implemented by main. */

@@ -134,7 +134,8 @@ void palette_start(struct run *run)
 					  .authorization = run->bearer,
 					  .body = makes ? buf_string(&run->body) : NULL,
 					  .body_length = run->body.length,
-					  .done = on_answered};
+					  .done = on_answered,
+					  .may_send = run_may_call};
 	http_send(worker->http, &run->http, PALETTE_DEADLINE_MS);
 }
 

@@ -185,6 +185,13 @@ bool run_is_held(struct run *run, struct breaker *breaker)
 	return run->is_held;
 }
 
+bool run_may_call(struct http_request *request)
+{
+	const struct run *run = container_of(request, struct run, http);
+
+	return run->worker->verify != NULL || intake_holds(&run->worker->intake, run->part);
+}
+
 static const char *service_name(const struct run *run, const struct breaker *breaker)
 {
 	return breaker == &run->worker->graph ? "graph" : "login";

@@ -176,6 +176,10 @@ enum run_step run_wait(struct run *run, int64_t after_ms, enum run_step step);
  * is out of order: then the step begins again later, and its start has to return. */
 bool run_is_held(struct run *run, struct breaker *breaker);
 
+/* For http_request.may_send of a call to Graph: the same once more when it is about to be written,
+ * which after a connection that had to be made, or a freeze, is later. */
+bool run_may_call(struct http_request *request);
+
 /* Since when (wall clock) the oldest change waits that this run is about; 0: it has none. */
 int64_t run_waits_since(const struct run *run);
 

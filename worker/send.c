@@ -122,7 +122,8 @@ void send_start(struct run *run)
 					  .authorization = run->bearer,
 					  .body = buf_string(&run->body),
 					  .body_length = run->body.length,
-					  .done = on_sent};
+					  .done = on_sent,
+					  .may_send = run_may_call};
 	http_send(worker->http, &run->http, SEND_DEADLINE_MS);
 }
 

@@ -68,7 +68,8 @@ void sync_list_start(struct run *run)
 	    .url = buf_string(&run->url),
 	    .authorization = run->bearer,
 	    .prefer = "IdType=\"ImmutableId\", outlook.body-content-type=\"text\"",
-	    .done = on_listed};
+	    .done = on_listed,
+	    .may_send = run_may_call};
 	http_send(worker->http, &run->http, LIST_DEADLINE_MS);
 }
 

@@ -158,6 +158,33 @@ def test_a_frozen_worker_that_comes_back_corrupts_nothing(pipeline_of_two):
     pipeline.wait_committed(60)
 
 
+def test_a_worker_that_comes_back_repeats_no_call_whose_answer_was_lost(pipeline_of_two):
+    """libcurl by itself writes a request again where a kept connection ends without an answer."""
+    pipeline = pipeline_of_two
+    ada, = pipeline.connect_people(1, partition=5)
+    assignment = pipeline.create_assignment(pipeline.create_project(), ada)
+    pipeline.wait_calendars_equal_plan()
+    pipeline.wait_committed()
+    frozen, = (worker for worker in pipeline.workers
+               if "5" in partitions_of(worker, pipeline.topic))
+    pipeline.fake.latency(1500)
+    pipeline.fake.fault("batch", "lose_answer", ada.email)
+
+    pipeline.update_assignment_status(assignment, "option")
+    pipeline.wait_until(lambda: pipeline.fake.stats()["calls"] == 1, 30, "it is under way")
+    frozen.pause()
+    pipeline.update_assignment_status(assignment, "confirmed")
+    pipeline.wait_calendars_equal_plan(90)
+    pipeline.fake.latency(0)
+    pipeline.wait_until(lambda: pipeline.fake.stats()["calls"] == 0, 30, "no call is under way")
+    mark = pipeline.fake.mark()
+    frozen.cont()
+    pipeline.wait_until(lambda: partitions_of(frozen, pipeline.topic), 60, "it has partitions again")
+
+    assert pipeline.fake.writes(mark) == []
+    pipeline.assert_calendars_equal_plan()
+
+
 def test_a_sync_of_a_former_owner_is_not_finished(pipeline):
     ada, = pipeline.connect_people(1)
     pipeline.create_assignment(pipeline.create_project(), ada)

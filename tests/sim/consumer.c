@@ -401,10 +401,16 @@ struct part *intake_part_of(struct intake *intake, const char *user)
 	return NULL;
 }
 
+bool intake_holds(const struct intake *intake, const struct part *part)
+{
+	return intake->has_lease && part->state != PART_RELEASED &&
+	       clock_boot_ms() - intake->tick_boot_ms <= CONSUMER_GAP_MS;
+}
+
 bool intake_may_send(const struct intake *intake, const struct part *part)
 {
 	return sim.broken == SIM_ALWAYS_MAY_SEND ||
-	       (intake->has_lease && clock_boot_ms() - intake->tick_boot_ms <= CONSUMER_GAP_MS &&
+	       (intake_holds(intake, part) &&
 		(part->state == PART_READING || part->state == PART_REPLAYING));
 }
 
