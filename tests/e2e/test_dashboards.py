@@ -40,10 +40,6 @@ def asked(expression):
     return expression
 
 
-def partition_count(worker):
-    return sum(name == "calrelay_worker_partition_lag_records" for name, _ in worker.metrics())
-
-
 @pytest.fixture
 def scraped(system):
     """Two producers, two workers of which the second came later, connect; scraped from the start."""
@@ -58,7 +54,8 @@ def scraped(system):
     system.workers.append(late)
     system.wait_until(lambda: prometheus.query("calrelay_worker_rebalances_total"), 20)
     late.start()
-    system.wait_until(lambda: all(partition_count(worker) == 12 for worker in system.workers),
+    system.wait_until(lambda: all(len(worker.partitions(topic)) == 6 for worker in system.workers
+                                  for topic in (system.topic, system.requests_topic)),
                       30, "each has its partitions, so that nobody changes hands later")
     yield prometheus.wait()
     prometheus.stop()

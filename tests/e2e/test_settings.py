@@ -193,16 +193,13 @@ def test_57_a_producer_refuses_a_topic_with_another_number_of_partitions(system)
 def test_57_a_worker_refuses_topics_that_differ_in_partitions(system):
     """A person's changes and requests would be of two workers."""
     system.fake.start().wait_ready()
-
-    def checked():
-        status, lines = system.worker.check()
-        return status, [line for line in lines if not line.startswith("ok ")]
     system.kafka.create_topic(system.topic, 12, {"cleanup.policy": "compact"})
-    assert checked() == (0, [f"warn  Kafka has no topic {system.requests_topic} yet: "
-                             "a producer makes it"])
+    assert system.worker.complaints() == (0, [
+        f"warn  Kafka has no topic {system.requests_topic} yet: a producer makes it"])
     system.kafka.create_topic(system.requests_topic, 6, {"cleanup.policy": "compact"})
-    assert checked() == (1, [f"FAIL  topics: {system.topic} has 12 partitions, "
-                             f"{system.requests_topic} has 6: give one as many as the other has"])
+    assert system.worker.complaints() == (1, [
+        f"FAIL  topics: {system.topic} has 12 partitions, "
+        f"{system.requests_topic} has 6: give one as many as the other has"])
     system.worker.start()
     assert system.worker.wait(30) == 1
     assert '"partitions":12' in system.worker.log_text()

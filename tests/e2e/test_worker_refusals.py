@@ -10,12 +10,6 @@ def hide(system, table):
     system.sql(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
 
 
-def checked(worker):
-    """(exit status, what failed) of --check."""
-    status, lines = worker.check()
-    return status, [line for line in lines if not line.startswith("ok ")]
-
-
 @pytest.mark.parametrize("table", TABLES)
 def test_a_worker_that_can_see_no_rows_refuses_and_removes_nothing(pipeline, table):
     [ada] = pipeline.connect_people(1)
@@ -23,11 +17,11 @@ def test_a_worker_that_can_see_no_rows_refuses_and_removes_nothing(pipeline, tab
     assignment = pipeline.create_assignment(project, ada)
     pipeline.wait_calendars_equal_plan()
     pipeline.wait_committed()
-    assert checked(pipeline.worker) == (0, [])
+    assert pipeline.worker.complaints() == (0, [])
     pipeline.worker.sigterm()
 
     hide(pipeline, table)
-    status, [failure] = checked(pipeline.worker)
+    status, [failure] = pipeline.worker.complaints()
     assert status == 1 and f"public.{table}" in failure and "CREATE POLICY" in failure
     pipeline.sql("INSERT INTO calendar_sync_requests (user_id, kind) VALUES (%s, 'full')",
                  ada.user_id)

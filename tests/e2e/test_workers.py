@@ -7,19 +7,13 @@ import time
 import pytest
 
 
-def partitions_of(worker, topic):
-    return {dict(labels)["partition"] for name, labels in worker.metrics()
-            if name == "calrelay_worker_partition_lag_records"
-            and dict(labels).get("topic") == topic}
-
-
 def test_two_workers_share_the_partitions_and_take_over_from_each_other(pipeline_of_two):
     pipeline = pipeline_of_two
     first, second = pipeline.workers
     everything = {str(number) for number in range(12)}
 
     def shared():
-        one, two = (partitions_of(worker, pipeline.topic) for worker in (first, second))
+        one, two = (worker.partitions(pipeline.topic) for worker in (first, second))
         return one and two and not one & two and one | two == everything
     pipeline.wait_until(shared, 30, "both workers have partitions")
     people = pipeline.connect_people(6)
@@ -30,7 +24,7 @@ def test_two_workers_share_the_partitions_and_take_over_from_each_other(pipeline
     second.kill9()
     pipeline.redate_project(project, "2026-04-01", "2026-04-02")
     pipeline.wait_calendars_equal_plan(60)
-    pipeline.wait_until(lambda: partitions_of(first, pipeline.topic) == everything, 30,
+    pipeline.wait_until(lambda: first.partitions(pipeline.topic) == everything, 30,
                         "the first has them all, also where nobody was waiting for it")
 
     second.start().wait_ready()
@@ -166,7 +160,7 @@ def test_a_worker_that_comes_back_repeats_no_call_whose_answer_was_lost(pipeline
     pipeline.wait_calendars_equal_plan()
     pipeline.wait_committed()
     frozen, = (worker for worker in pipeline.workers
-               if "5" in partitions_of(worker, pipeline.topic))
+               if "5" in worker.partitions(pipeline.topic))
     pipeline.fake.latency(1500)
     pipeline.fake.fault("batch", "lose_answer", ada.email)
 
@@ -179,7 +173,7 @@ def test_a_worker_that_comes_back_repeats_no_call_whose_answer_was_lost(pipeline
     pipeline.wait_until(lambda: pipeline.fake.stats()["calls"] == 0, 30, "no call is under way")
     mark = pipeline.fake.mark()
     frozen.cont()
-    pipeline.wait_until(lambda: partitions_of(frozen, pipeline.topic), 60, "it has partitions again")
+    pipeline.wait_until(lambda: frozen.partitions(pipeline.topic), 60, "it has partitions again")
 
     assert pipeline.fake.writes(mark) == []
     pipeline.assert_calendars_equal_plan()

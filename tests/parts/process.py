@@ -127,6 +127,11 @@ class Process:
                               capture_output=True, timeout=60)
         return done.returncode, done.stdout.splitlines()
 
+    def complaints(self):
+        """(exit status, what is not ok) of --check."""
+        status, lines = self.check()
+        return status, [line for line in lines if not line.startswith("ok ")]
+
     def kill9(self):
         self.expected = False
         if self.is_running():

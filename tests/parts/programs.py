@@ -157,6 +157,12 @@ class Producer(Program):
 class Worker(Program):
     PATH = "worker/calrelay-worker"
 
+    def partitions(self, topic):
+        """Those of a topic that it has, as metrics name them."""
+        return {dict(labels)["partition"] for name, labels in self.metrics()
+                if name == "calrelay_worker_partition_lag_records"
+                and dict(labels).get("topic") == topic}
+
 
 class Connect(Program):
     PATH = "connect/calrelay-connect"
